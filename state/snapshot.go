@@ -1,0 +1,179 @@
+package state
+
+import (
+	"slices"
+	"strings"
+)
+
+// HostNS is the key of the namespace that warren was called from.
+const HostNS = "host"
+
+// SnapshotVersion is the version of the JSON form of [Snapshot]. It grows when a field changes its meaning.
+const SnapshotVersion = 1
+
+// A Snapshot is what the kernel holds, read in one go. Namespaces are sorted by Name.
+type Snapshot struct {
+	Version    int         `json:"version"`
+	Namespaces []Namespace `json:"namespaces"`
+	// Unread names what could not be read, and why. An empty list means that the snapshot is complete for the query
+	// that it answers.
+	Unread []Unread `json:"unread,omitempty"`
+	// Fresh holds the sysctl values that a newly made namespace has, for the keys that the query asked for. A sysctl
+	// that is no longer declared returns to this value.
+	Fresh []Sysctl `json:"fresh,omitempty"`
+}
+
+// Namespace returns the namespace of that key, or nil.
+func (s *Snapshot) Namespace(name string) *Namespace {
+	i, ok := slices.BinarySearchFunc(s.Namespaces, name, func(n Namespace, k string) int { return strings.Compare(n.Name, k) })
+	if !ok {
+		return nil
+	}
+	return &s.Namespaces[i]
+}
+
+// Unread is something that a snapshot should hold and does not.
+type Unread struct {
+	NS     string `json:"ns,omitempty"`
+	Object string `json:"object"` // "links", "routes", "/proc/17/ns/net", ...
+	Reason string `json:"reason"`
+}
+
+// A Namespace is one observed network namespace.
+type Namespace struct {
+	Name   string   `json:"name"`             // key, see the package comment
+	Names  []string `json:"names,omitempty"`  // all names below /run/netns, sorted
+	Paths  []string `json:"paths,omitempty"`  // mount points that hold it
+	Cookie uint64   `json:"cookie,omitempty"` // SO_NETNS_COOKIE (Linux 5.14): never reused while the machine runs
+	Inode  uint64   `json:"inode,omitempty"`  // of the nsfs file; reused by the kernel, for display only
+	Mark   Mark     `json:"mark,omitzero"`    // set when the namespace is a lab's
+	// NSIDs are the ids under which this namespace knows others, sorted by ID.
+	NSIDs     []NSID    `json:"nsids,omitempty"`
+	Processes []Process `json:"processes,omitempty"`
+	Contents
+}
+
+// A Mark says which lab owns a namespace: the altname "warren.LAB.NODE" on its lo.
+type Mark struct {
+	Lab  string `json:"lab"`
+	Node string `json:"node"`
+}
+
+// IsZero reports whether there is no mark.
+func (m Mark) IsZero() bool { return m == Mark{} }
+
+// AltName is the altname that carries the mark in the kernel.
+func (m Mark) AltName() string { return "warren." + m.Lab + "." + m.Node }
+
+// ParseMark reads an altname; ok is false when it is not a mark.
+func ParseMark(altname string) (m Mark, ok bool) {
+	rest, ok := strings.CutPrefix(altname, "warren.")
+	if !ok {
+		return Mark{}, false
+	}
+	m.Lab, m.Node, ok = strings.Cut(rest, ".")
+	if !ok || m.Lab == "" || m.Node == "" {
+		return Mark{}, false
+	}
+	return m, true
+}
+
+// An NSID is a namespace's id as seen from another one (RTM_GETNSID).
+type NSID struct {
+	ID int    `json:"id"`
+	NS string `json:"ns,omitempty"` // key of the namespace when known
+}
+
+// A Process that lives in a namespace.
+type Process struct {
+	PID     int    `json:"pid"`
+	Command string `json:"command"`
+	UID     uint32 `json:"uid"`
+}
+
+// Contents is what a namespace holds. Every list is sorted (see Sort), so that equal contents are equal values.
+type Contents struct {
+	Links     []Link     `json:"links,omitempty"`
+	Addrs     []Addr     `json:"addrs,omitempty"`
+	Routes    []Route    `json:"routes,omitempty"`
+	Rules     []Rule     `json:"rules,omitempty"`
+	Neighbors []Neighbor `json:"neighbors,omitempty"`
+	FDB       []FDBEntry `json:"fdb,omitempty"`
+	Tables    []Table    `json:"tables,omitempty"` // nftables
+	Sysctls   []Sysctl   `json:"sysctls,omitempty"`
+	Sockets   []Socket   `json:"sockets,omitempty"`
+}
+
+// Link returns the link of that name, or nil. Links need not be sorted.
+func (c *Contents) Link(name string) *Link {
+	for i := range c.Links {
+		if c.Links[i].Name == name {
+			return &c.Links[i]
+		}
+	}
+	return nil
+}
+
+// Sysctl returns the value of a key and whether it is there.
+func (c *Contents) Sysctl(key string) (string, bool) {
+	for _, s := range c.Sysctls {
+		if s.Key == key {
+			return s.Value, true
+		}
+	}
+	return "", false
+}
+
+// A Sysctl is one value below /proc/sys of a namespace.
+type Sysctl struct {
+	// Key is the path below /proc/sys with slashes, "net/ipv4/conf/eth0.5/forwarding": with dots an interface's name
+	// that has a dot could not be told apart (sysctl(8)).
+	Key   string `json:"key"`
+	Value string `json:"value"` // white space as the kernel prints it, tabs between numbers, no newline
+}
+
+// Dotted is the key as people write it: dots, unless a component has one.
+func (s Sysctl) Dotted() string {
+	if strings.Contains(s.Key, ".") {
+		return s.Key
+	}
+	return strings.ReplaceAll(s.Key, "/", ".")
+}
+
+// A Query says what to observe. The zero Query observes nothing.
+type Query struct {
+	// Names are the keys of the namespaces to read; those that do not exist are left out of the snapshot silently.
+	Names []string
+	// Lab adds every namespace that carries this lab's mark, and the hidden ones.
+	Lab string
+	// All adds every namespace that has a name, and host.
+	All bool
+	// Parts selects what to read in them.
+	Parts Parts
+	// SysctlKeys are read besides what Parts says, per namespace key. Their fresh values are read too when Fresh is set.
+	SysctlKeys map[string][]string
+	Fresh      bool
+}
+
+// Parts is a set of kinds of objects.
+type Parts uint32
+
+// Parts of a namespace.
+const (
+	PartLinks Parts = 1 << iota
+	PartAddrs
+	PartRoutes
+	PartRules
+	PartNeighbors
+	PartFDB
+	PartFirewall
+	PartNSIDs
+	PartSockets
+	PartProcesses
+
+	// PartsLab is what a lab's plan compares.
+	PartsLab = PartLinks | PartAddrs | PartRoutes | PartRules | PartNeighbors | PartFDB | PartFirewall
+)
+
+// Has reports whether all of q are in p.
+func (p Parts) Has(q Parts) bool { return p&q == q }
