@@ -9,13 +9,6 @@ import (
 	"warren/state"
 )
 
-// A place is one end of a link: the key of a namespace and the name of the link in it.
-type place struct{ ns, link string }
-
-func comparePlaces(a, b place) int {
-	return cmp.Or(strings.Compare(a.ns, b.ns), strings.Compare(a.link, b.link))
-}
-
 // A graph is rooms and the nets between them.
 type graph struct {
 	nets  []net
@@ -75,39 +68,6 @@ func fromDesired(d *state.Desired) []namespace {
 	return list
 }
 
-// A wiring is what a graph is built from: every end of every link, and where its other end is.
-type wiring struct {
-	spaces map[string]namespace
-	links  map[place]*state.Link
-	peers  map[place]place
-}
-
-func wire(list []namespace) wiring {
-	w := wiring{spaces: map[string]namespace{}, links: map[place]*state.Link{}, peers: map[place]place{}}
-	for _, n := range list {
-		w.spaces[n.name] = n
-		for i := range n.Links {
-			w.links[place{n.name, n.Links[i].Name}] = &n.Links[i]
-		}
-	}
-	for at, l := range w.links { // order does not matter: every entry is written by itself
-		if l.Peer == nil || l.Peer.Name == "" {
-			continue
-		}
-		ns := l.Peer.NS
-		if ns == "" && l.Peer.NSID < 0 {
-			ns = at.ns
-		}
-		w.peers[at] = place{ns, l.Peer.Name}
-	}
-	for _, at := range slices.SortedFunc(keys(w.peers), comparePlaces) { // an end that only the other one tells of
-		if _, known := w.peers[w.peers[at]]; !known {
-			w.peers[w.peers[at]] = at
-		}
-	}
-	return w
-}
-
 // build makes the graph of the namespaces in list. A lab's nodes are called by their short names when lab is given; the
 // other namespaces are left out unless something of the lab is plugged into them.
 func build(list []namespace, lab string) graph {
@@ -161,7 +121,7 @@ func (b *builder) room(ns string) int {
 	if n.Contents != nil {
 		four, _ := n.Sysctl("net/ipv4/ip_forward")
 		six, _ := n.Sysctl("net/ipv6/conf/all/forwarding")
-		r.forwards = four == "1" || six == "1"
+		r.forwards = four == "1" || six == "1" || slices.ContainsFunc(n.Links, forwards)
 	}
 	b.graph.rooms = append(b.graph.rooms, r)
 	b.rooms[ns] = len(b.graph.rooms) - 1
@@ -346,6 +306,12 @@ func hostFirst(r room) int {
 	return 1
 }
 
+// forwards tells it from the settings that a link's dump carries: IPV4_DEVCONF_FORWARDING is 1 and the list begins there,
+// DEVCONF_FORWARDING of IPv6 is 0.
+func forwards(l state.Link) bool {
+	return l.Name != "lo" && (len(l.IPv4) > 0 && l.IPv4[0] == 1 || len(l.IPv6) > 0 && l.IPv6[0] == 1)
+}
+
 func other(n namespace, l *state.Link) string {
 	s := l.Name
 	if l.Kind != "" {
@@ -391,14 +357,4 @@ func addrsOf(n namespace, link string) []netip.Prefix {
 		return cmp.Or(x.Addr().Compare(y.Addr()), x.Bits()-y.Bits())
 	})
 	return list
-}
-
-func keys[K comparable, V any](m map[K]V) func(func(K) bool) {
-	return func(yield func(K) bool) {
-		for k := range m {
-			if !yield(k) {
-				return
-			}
-		}
-	}
 }
