@@ -1,0 +1,108 @@
+package lab
+
+import (
+	"bytes"
+	"fmt"
+	"os"
+	"strconv"
+	"strings"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// procStat is what is used of /proc/PID/stat (proc_pid_stat(5)).
+type procStat struct {
+	PID   int
+	State byte // 'R', 'S', 'Z', ...
+	PPID  int
+	PGID  int
+	SID   int
+	Start uint64 // clock ticks after boot; with the PID it identifies a process
+}
+
+func readStat(pid int) (procStat, bool) {
+	data, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+	if err != nil {
+		return procStat{}, false
+	}
+	return parseStat(data)
+}
+
+// parseStat: the second field is the program's name in parentheses, which may hold anything, parentheses too.
+func parseStat(data []byte) (procStat, bool) {
+	open, end := bytes.IndexByte(data, '('), bytes.LastIndexByte(data, ')')
+	if open < 1 || end < open {
+		return procStat{}, false
+	}
+	pid, err := strconv.Atoi(strings.TrimSpace(string(data[:open])))
+	if err != nil {
+		return procStat{}, false
+	}
+	f := strings.Fields(string(data[end+1:]))
+	if len(f) < 20 || len(f[0]) != 1 {
+		return procStat{}, false
+	}
+	ppid, err1 := strconv.Atoi(f[1])
+	pgid, err2 := strconv.Atoi(f[2])
+	sid, err3 := strconv.Atoi(f[3])
+	start, err4 := strconv.ParseUint(f[19], 10, 64)
+	if err1 != nil || err2 != nil || err3 != nil || err4 != nil {
+		return procStat{}, false
+	}
+	return procStat{PID: pid, State: f[0][0], PPID: ppid, PGID: pgid, SID: sid, Start: start}, true
+}
+
+// allProcesses reads /proc once. Zombies are not among them: they hold nothing and cannot be ended.
+func allProcesses() []procStat {
+	dir, err := os.Open("/proc")
+	if err != nil {
+		return nil
+	}
+	defer dir.Close()
+	names, err := dir.Readdirnames(-1)
+	if err != nil {
+		return nil
+	}
+	var out []procStat
+	for _, name := range names {
+		pid, err := strconv.Atoi(name)
+		if err != nil {
+			continue
+		}
+		if st, ok := readStat(pid); ok && st.State != 'Z' && st.State != 'X' {
+			out = append(out, st)
+		}
+	}
+	return out
+}
+
+// userHz is the unit of the times in /proc: USER_HZ is 100 on every architecture that Go has for Linux.
+const userHz = 100
+
+func startTime(pid int) time.Time {
+	st, ok := readStat(pid)
+	if !ok {
+		return time.Time{}
+	}
+	var now unix.Timespec
+	if unix.ClockGettime(unix.CLOCK_BOOTTIME, &now) != nil {
+		return time.Time{}
+	}
+	age := time.Duration(now.Nano()) - time.Duration(st.Start)*(time.Second/userHz)
+	return time.Now().Add(-age)
+}
+
+// environ reports whether a process was started with that NAME=VALUE in its environment.
+func hasEnviron(pid int, entry string) bool {
+	data, err := os.ReadFile(fmt.Sprintf("/proc/%d/environ", pid))
+	if err != nil {
+		return false
+	}
+	for e := range bytes.SplitSeq(data, []byte{0}) {
+		if string(e) == entry {
+			return true
+		}
+	}
+	return false
+}
