@@ -1,0 +1,61 @@
+# make help says what there is.
+
+GO ?= go
+export CGO_ENABLED = 0
+# Nothing but the modules of go.mod is ever used.
+export GOFLAGS = -mod=readonly
+TOOL = $(GO) tool -modfile=tools/go.mod
+PKGS = ./...
+
+.DEFAULT_GOAL := help
+.PHONY: help build demo test need check unit lint vet format soak bench fuzz man deps cover clean
+
+help: ## say what there is
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/' | expand -t 12
+
+build: ## build ./warren, static
+	$(GO) build -trimpath -ldflags='-s -w' -o warren ./cmd/warren
+
+demo: build ## the classic lab in a world of its own: up, checks, graph, down
+	@tools/demo
+
+test: need check ## install what the tests need, then everything that continuous integration runs
+
+need: ## install what the tests need (Debian packages)
+	@tools/need nft:nftables iptables:iptables ip:iproute2 python3:python3 unshare:util-linux
+
+check: build vet unit lint ## everything but the installing
+
+unit: ## pure, kernel and script tests
+	$(GO) test -count=1 -timeout=5m $(PKGS)
+
+vet:
+	$(GO) vet $(PKGS)
+
+lint: ## formatting, modernisers and linters
+	@tools/lint/run
+
+format: ## write the formatting that lint wants
+	$(TOOL) gofumpt -w $$(git ls-files '*.go')
+
+soak: ## the tests that kill and race, many times over
+	$(GO) test -count=20 -timeout=2h -run 'Kill|Parallel|Concurrent|Random' $(PKGS)
+
+bench: ## measure against the bare system calls and against ip (see bench/README.md)
+	$(GO) run ./bench $(BENCH)
+
+fuzz: ## every fuzz target for ten seconds
+	@tools/fuzz 10s
+
+man: ## write docs/man from the help texts
+	$(GO) run ./docs/gen docs/man
+
+deps: ## write docs/deps.txt, the packages that are linked into the binary
+	$(GO) test ./docs -run TestDependencies -update
+
+cover: ## test coverage, in cover.out
+	$(GO) test -count=1 -coverpkg=./... -coverprofile=cover.out $(PKGS)
+	$(GO) tool cover -func=cover.out | tail -1
+
+clean: ## remove what was built
+	rm -rf warren dist cover.out bench/floor
