@@ -1,0 +1,67 @@
+package cli
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+
+	"golang.org/x/sys/unix"
+
+	"warren"
+)
+
+// An app is one run of the program.
+type app struct {
+	Stdio
+	runDir   string
+	noWait   bool
+	progress progress
+}
+
+// open opens the facade.
+func (a *app) open() (*warren.Warren, error) {
+	return warren.Open(warren.Options{RunDir: a.runDir, NoWait: a.noWait, Progress: a.showProgress})
+}
+
+// with opens the facade for f, with a context that ends with SIGINT, SIGTERM or SIGHUP: what was begun is then undone.
+func (a *app) with(ctx context.Context, f func(context.Context, *warren.Warren) error) error {
+	ctx, stop := signal.NotifyContext(ctx, unix.SIGINT, unix.SIGTERM, unix.SIGHUP)
+	defer stop()
+	w, err := a.open()
+	if err != nil {
+		return err
+	}
+	defer w.Close()
+	return f(ctx, w)
+}
+
+// printJSON writes a value as one indented document.
+func (a *app) printJSON(v any) error {
+	a.endProgress()
+	e := json.NewEncoder(a.Out)
+	e.SetIndent("", "  ")
+	e.SetEscapeHTML(false)
+	if err := e.Encode(v); err != nil {
+		return fmt.Errorf("write JSON: %w", err)
+	}
+	return nil
+}
+
+// terminal tells whether w is one, and how wide (columns; 0 = not known).
+func terminal(w io.Writer) (width int, ok bool) {
+	f, isFile := w.(*os.File)
+	if !isFile {
+		return 0, false
+	}
+	if _, err := unix.IoctlGetTermios(int(f.Fd()), unix.TCGETS); err != nil {
+		return 0, false
+	}
+	size, err := unix.IoctlGetWinsize(int(f.Fd()), unix.TIOCGWINSZ)
+	if err != nil {
+		return 0, true
+	}
+	return int(size.Col), true
+}

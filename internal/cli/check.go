@@ -1,0 +1,125 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"warren"
+)
+
+func (a *app) check() *cobra.Command {
+	var sel selection
+	var asJSON, static, simulate bool
+	var opt warren.CheckOptions
+	c := &cobra.Command{
+		Use:     "check [LAB|FILE]",
+		GroupID: groupLabs,
+		Short:   "Run a lab's checks with real packets",
+		Long: `Run the checks of a lab that is up: real packets, sent from sockets inside of its namespaces. No ping or curl is needed.
+
+Exit status: 0 all checks hold, 1 one does not or an error, 2 wrong usage.`,
+		Example: `  warren check                  the checks of ./warren.yaml
+  warren check shop --only http those of shop that have "http" in them
+  warren check --json           results for a program`,
+		Args: arguments(0, 1),
+		RunE: func(c *cobra.Command, args []string) error {
+			if err := sel.take(c, args); err != nil {
+				return err
+			}
+			if static || simulate {
+				return errors.New("check --static and --simulate need the packet walk, which this version does not have (hint: without them check sends real packets)")
+			}
+			return a.with(c.Context(), func(ctx context.Context, w *warren.Warren) error {
+				name, err := sel.name(ctx, w)
+				if err != nil {
+					return err
+				}
+				results, err := w.Check(ctx, name, opt)
+				a.endProgress()
+				if err != nil {
+					return err
+				}
+				if asJSON {
+					err = a.printJSON(checkReport{Lab: name, OK: allOK(results), Checks: nonNil(results)})
+				} else {
+					a.printChecks(results)
+					if len(results) == 0 {
+						a.note("lab %s has no checks%s", name, only(opt))
+					}
+				}
+				if err == nil && !allOK(results) {
+					err = exit{1}
+				}
+				return err
+			})
+		},
+	}
+	a.selectFlags(c, &sel)
+	c.Flags().StringVar(&opt.Only, "only", "", "only the checks that have this text in them")
+	c.Flags().BoolVar(&static, "static", false, "decide without packets (not in this version)")
+	c.Flags().BoolVar(&simulate, "simulate", false, "decide on what up would make (not in this version)")
+	c.Flags().BoolVar(&asJSON, "json", false, "print the results as JSON")
+	c.ValidArgsFunction = a.completeLabArg
+	return c
+}
+
+// A checkReport is what check --json prints.
+type checkReport struct {
+	Lab    string               `json:"lab"`
+	OK     bool                 `json:"ok"`
+	Checks []warren.CheckResult `json:"checks"`
+}
+
+func only(opt warren.CheckOptions) string {
+	if opt.Only == "" {
+		return ""
+	}
+	return fmt.Sprintf(" with %q in them", opt.Only)
+}
+
+func allOK(results []warren.CheckResult) bool {
+	for _, r := range results {
+		if !r.OK {
+			return false
+		}
+	}
+	return true
+}
+
+// printChecks writes a line for each check, and below a failed one its failed parts.
+func (a *app) printChecks(results []warren.CheckResult) {
+	s := a.style(a.Out)
+	for _, r := range results {
+		mark := s.green("ok  ")
+		if !r.OK {
+			mark = s.red("FAIL")
+		}
+		fmt.Fprintf(a.Out, "%s  %s%s\n", mark, r.Check, s.dim(detail(r)))
+		if r.OK {
+			continue
+		}
+		for _, p := range r.Parts {
+			if !p.OK {
+				fmt.Fprintf(a.Out, "      %s%s\n", p.Check, s.dim(detail(p)))
+			}
+		}
+	}
+}
+
+func detail(r warren.CheckResult) string {
+	if r.Detail == "" {
+		return ""
+	}
+	return ": " + r.Detail
+}
+
+// nonNil makes an empty list of none, so that JSON has [] and not null.
+func nonNil[T any](list []T) []T {
+	if list == nil {
+		return []T{}
+	}
+	return list
+}

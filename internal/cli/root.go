@@ -1,0 +1,78 @@
+package cli
+
+import (
+	"fmt"
+	"os"
+	"strings"
+
+	"github.com/spf13/cobra"
+)
+
+// Groups of commands in help.
+const (
+	groupLabs   = "labs"
+	groupRooms  = "rooms"
+	groupSeeing = "seeing"
+	groupOther  = "other"
+)
+
+func (a *app) root() *cobra.Command {
+	root := &cobra.Command{
+		Use:   "warren",
+		Short: "Make, wire, inspect and explain Linux network namespaces",
+		Long: `warren makes, wires, inspects and explains Linux network namespaces.
+
+A lab file says which rooms (network namespaces) there are, which nets join them, what runs in them and what must hold.
+"warren up" makes the kernel match the file, "warren check" sends real packets to see that the checks hold, and
+"warren down" leaves nothing behind. "warren help labfile" explains the file.`,
+		Example: `  warren up                  bring up the lab of ./warren.yaml
+  warren exec h1 -- ping h2  run a command in a node
+  warren graph               see rooms, bridges, cables and addresses
+  warren down                take it down again`,
+		SilenceErrors: true,
+		SilenceUsage:  true,
+		Args: func(c *cobra.Command, args []string) error {
+			if len(args) == 0 {
+				return nil
+			}
+			err := fmt.Errorf("unknown command %q", args[0])
+			if near := c.SuggestionsFor(args[0]); len(near) > 0 {
+				err = fmt.Errorf("unknown command %q, did you mean %s?", args[0], strings.Join(near, " or "))
+			}
+			return usageError{err: err, path: c.CommandPath()}
+		},
+		RunE: func(c *cobra.Command, _ []string) error {
+			c.SetOut(a.Err)
+			if err := c.Help(); err != nil {
+				return err
+			}
+			return exit{2}
+		},
+		CompletionOptions: cobra.CompletionOptions{DisableDefaultCmd: true},
+	}
+	root.SetIn(a.In)
+	root.SetOut(a.Out)
+	root.SetErr(a.Err)
+	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
+		return usageError{err: err, path: c.CommandPath()}
+	})
+	root.PersistentFlags().StringVar(&a.runDir, "run-dir", os.Getenv("WARREN_RUN_DIR"),
+		"directory of warren's own files (default /run/warren, or $WARREN_RUN_DIR)")
+	root.PersistentFlags().Lookup("run-dir").DefValue = "" // help must not depend on the environment
+	root.SuggestionsMinimumDistance = 2
+	root.AddGroup(
+		&cobra.Group{ID: groupLabs, Title: "Labs:"},
+		&cobra.Group{ID: groupRooms, Title: "Rooms:"},
+		&cobra.Group{ID: groupSeeing, Title: "Seeing:"},
+		&cobra.Group{ID: groupOther, Title: "Other:"},
+	)
+	root.SetHelpCommandGroupID(groupOther)
+	root.AddCommand(
+		a.up(), a.plan(), a.down(), a.check(), a.status(), a.logs(), a.labs(), a.fmt(), a.repair(),
+		a.exec(), a.shell(),
+		a.ls(), a.graph(),
+		a.version(), a.completion(),
+	)
+	root.AddCommand(topics()...)
+	return root
+}

@@ -1,0 +1,133 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"strconv"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"warren"
+)
+
+func (a *app) status() *cobra.Command {
+	var sel selection
+	var asJSON bool
+	c := &cobra.Command{
+		Use:     "status [LAB|FILE]",
+		GroupID: groupLabs,
+		Short:   "Show a lab: nodes, services, drift",
+		Long: `Show a lab as it is: its nodes with their addresses, its services, what "up" would change (drift), and what others have
+put into its namespaces.
+
+Exit status: 0 the lab is up and as declared, 1 it is not (drifted, partly there, a service failed), 2 wrong usage.`,
+		Example: `  warren status          the lab of ./warren.yaml, or the only one there is
+  warren status shop     the lab called shop
+  warren status --json   for a program`,
+		Args: arguments(0, 1),
+		RunE: func(c *cobra.Command, args []string) error {
+			if err := sel.take(c, args); err != nil {
+				return err
+			}
+			return a.with(c.Context(), func(ctx context.Context, w *warren.Warren) error {
+				name, err := sel.name(ctx, w)
+				if err != nil {
+					return err
+				}
+				st, err := w.Status(ctx, name)
+				a.endProgress()
+				if err != nil {
+					return err
+				}
+				if asJSON {
+					err = a.printJSON(st)
+				} else {
+					a.printStatus(st)
+				}
+				if err == nil && !healthy(st) {
+					err = exit{1}
+				}
+				return err
+			})
+		},
+	}
+	a.selectFlags(c, &sel)
+	c.Flags().BoolVar(&asJSON, "json", false, "print the status as JSON")
+	c.ValidArgsFunction = a.completeLabArg
+	return c
+}
+
+func healthy(st *warren.Status) bool {
+	for _, s := range st.Services {
+		if s.State == "failed" {
+			return false
+		}
+	}
+	return st.State == "up"
+}
+
+// mostDrift is how many steps of a drift are listed: "warren plan" shows them all.
+const mostDrift = 10
+
+func (a *app) printStatus(st *warren.Status) {
+	s := a.style(a.Out)
+	word := s.green(st.State)
+	if st.State != "up" {
+		word = s.red(st.State)
+	}
+	fmt.Fprintf(a.Out, "%s: %s\n", s.bold(st.Lab), word)
+	if st.Locked != "" {
+		fmt.Fprintf(a.Out, "locked by %s\n", st.Locked)
+	}
+	nodes := table{head: []string{"NODE", "ADDRESSES", "PROCESSES"}}
+	for _, n := range st.Nodes {
+		addrs := strings.Join(n.Addrs, ", ")
+		if !n.Exists {
+			addrs = "(missing)"
+		}
+		nodes.add(n.Name, dash(addrs), strconv.Itoa(n.Processes))
+	}
+	a.section(&nodes)
+	services := table{head: []string{"SERVICE", "STATE", "PID", "DETAIL"}}
+	for _, v := range st.Services {
+		pid := "-"
+		if v.PID != 0 {
+			pid = strconv.Itoa(v.PID)
+		}
+		d := v.Exit
+		if d == "" && v.Took > 0 {
+			d = "ready after " + duration(v.Took)
+		}
+		services.add(v.Node+"."+v.Name, v.State, pid, d)
+	}
+	a.section(&services)
+	drift := table{head: []string{"DRIFT"}}
+	for i, step := range st.Drift {
+		if i == mostDrift {
+			drift.add(fmt.Sprintf("... and %d more (warren plan)", len(st.Drift)-i))
+			break
+		}
+		drift.add(step.String())
+	}
+	a.section(&drift)
+	other := table{head: []string{"OTHER"}}
+	for _, o := range st.Other {
+		other.add(o)
+	}
+	a.section(&other)
+}
+
+func (a *app) section(t *table) {
+	if len(t.rows) > 0 {
+		fmt.Fprintln(a.Out)
+		t.write(a.Out, a.style(a.Out))
+	}
+}
+
+func dash(s string) string {
+	if s == "" {
+		return "-"
+	}
+	return s
+}

@@ -1,0 +1,94 @@
+package cli
+
+import "github.com/spf13/cobra"
+
+// topics are help texts that are no commands: "warren help labfile". They become manual pages too.
+func topics() []*cobra.Command {
+	return []*cobra.Command{
+		{
+			Use:   "labfile",
+			Short: "The lab file: nets, nodes, services, checks",
+			Long: `A lab file is YAML 1.2, by default ./warren.yaml. It is strict: an unknown key is an error with file, line and column.
+"warren fmt --expand" prints it with every shorthand written out, "warren fmt --schema" its JSON schema.
+
+The smallest one: two hosts, a router between them, masquerade towards wan.
+
+  nets:
+    lan: [h1, r]
+    wan: [r, h2]
+  nodes:
+    r: {nat: wan}
+
+Top level
+  name      the lab's name (default: the folder's)
+  nets      name -> list of nodes, or map: nodes, cidr, uplink, isolated, internal, mtu, stp, gateway, dns
+  links     "a -- b" or "a -- b: {...}": a net of two
+  nodes     name -> map; a node that a net mentions exists without being listed; h[1-50] expands anywhere
+  checks    assertions, run by "warren check" and after "warren up"
+  defaults  mtu, ipv6, pool4, pool6
+
+Net
+  nodes     members: NODE, "NODE: ADDRESS/LEN", or "NODE: {ip, mac, if, mtu}"
+  cidr      one or two prefixes; default: the next free /24 of the pool, and a /64 with ipv6: true
+  uplink    true: the host is the gateway, forwards and masquerades; {nat: false}: it routes only
+  isolated  members reach the gateway, not each other
+  internal  no way out although a router is there
+
+Node
+  ip        {NET: address}
+  forward   default: on when the node is on two or more nets
+  routes    list of "10.9.0.0/16 via h2", "default via r dev lan metric 10", "blackhole ..."; none; auto
+  nat       nets towards which it masquerades, or {to: wan, address: 192.0.2.1}
+  dnat      "wan:80 -> web:8080/tcp"
+  publish   "8080:80", "127.0.0.1:53:53/udp", "[::]:443:443", "8000-8010:9000-9010/tcp"
+  allow, deny, in, out
+            policy of what it forwards and of itself; replies always pass
+  sysctl    net.* keys
+  run       one command; services: name -> {cmd, ready, after, env, dir, user, stop, logs}
+  ready     tcp 80, udp 53, http :80/path, log "text", cmd ...; with "within"
+  netns     use an existing namespace instead of a new one; it is never deleted
+  hosts, dns
+            extra names and resolvers; every node's name resolves in every node
+
+Checks
+  A can|cannot ping|tcp|udp|http|dns TARGET [on NET] [within TIME] [over 4|6] [via NODE] [retry TIME]
+  A can|cannot mtu N to TARGET
+  A is a node, host, all or a net; TARGET is a node, node:port, all, an address or a URL.
+
+Names of labs and nodes have no dot; host, all and out are not node names; lo, all and default are not net names. The node
+called host is the namespace that warren was called from.`,
+		},
+		{
+			Use:   "names",
+			Short: "How namespaces are named on the command line",
+			Long: `A lab's node is a namespace called LAB.NODE; NODE alone is enough while only one lab has it. Other forms:
+
+  NAME           a name below /run/netns, as "ip netns" makes them; both tools see each other's
+  /PATH          a file that is a namespace: /proc/4711/ns/net, a bind mount
+  pid:N          the namespace of a process
+  id:N           the namespace with this id as seen from here (ip netns list-id)
+  cookie:N       the kernel's 64-bit cookie, which is never reused
+  container:ID   of a container, by its id
+  host           the namespace that warren was called from`,
+		},
+		{
+			Use:   "environment",
+			Short: "Variables, files and exit statuses",
+			Long: `Variables
+  WARREN_RUN_DIR   directory of warren's own files instead of /run/warren
+  NO_COLOR         when set, no colour on a terminal
+  SHELL            what "warren shell" runs
+
+Files
+  ./warren.yaml    the lab file that is read when none is named
+  /run/netns       named namespaces, shared with iproute2
+  /run/warren      one directory per lab while it is there: lock, journal, logs, hosts files
+
+Exit statuses
+  0  yes, or done
+  1  no, or failed
+  2  wrong usage (plan: there are changes)
+  exec and shell have the command's own; 127 when it is missing, 126 when it cannot be run`,
+		},
+	}
+}

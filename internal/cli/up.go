@@ -1,0 +1,108 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"warren"
+)
+
+func (a *app) up() *cobra.Command {
+	var file string
+	var asJSON bool
+	var opt warren.UpOptions
+	c := &cobra.Command{
+		Use:     "up [FILE]",
+		GroupID: groupLabs,
+		Short:   "Make the kernel match a lab file",
+		Long: `Make the kernel match a lab file: create what is missing, change what differs, remove what is no longer declared. Then
+start the services, wait until they are ready, and run the checks.
+
+A second "up" of an unchanged file changes nothing. When something fails, everything that this run did is undone and the
+report says so. When the program is killed, the next "up" or "down" finishes or undoes its work.
+
+On a terminal the progress is shown; in a pipe nothing is printed unless something is wrong.
+Exit status: 0 the lab is up and all checks hold, 1 otherwise, 2 wrong usage.`,
+		Example: `  warren up                    the lab of ./warren.yaml
+  warren up labs/shop.yaml     of another file
+  warren up - < lab.yaml       of standard input
+  warren up --no-checks        without running the checks
+  warren up --json | jq .steps how much there was to do`,
+		Args: arguments(0, 1),
+		RunE: func(c *cobra.Command, args []string) error {
+			path, err := filename(c, file, args)
+			if err != nil {
+				return err
+			}
+			lab, err := warren.Load(path)
+			if err != nil {
+				return err
+			}
+			return a.with(c.Context(), func(ctx context.Context, w *warren.Warren) error {
+				report, err := w.Up(ctx, lab, opt)
+				a.endProgress()
+				if report != nil {
+					if shown := a.reportUp(report, err != nil, asJSON); shown != nil {
+						return shown
+					}
+				}
+				if err != nil {
+					return err
+				}
+				if !allOK(report.Checks) {
+					return exit{1}
+				}
+				return nil
+			})
+		},
+	}
+	c.Flags().StringVarP(&file, "file", "f", "", `the lab file (default ./warren.yaml, "-" = standard input)`)
+	c.Flags().BoolVar(&opt.NoChecks, "no-checks", false, "do not run the lab's checks")
+	c.Flags().BoolVar(&opt.NoServices, "no-services", false, "do not start the lab's services")
+	c.Flags().BoolVar(&opt.NoVerify, "no-verify", false, "do not read the kernel again afterwards to compare")
+	c.Flags().BoolVar(&a.noWait, "no-wait", false, "fail when somebody else is changing the lab, instead of waiting")
+	c.Flags().BoolVar(&asJSON, "json", false, "print the report as JSON")
+	a.completeFiles(c, "file")
+	c.ValidArgsFunction = labFiles
+	return c
+}
+
+// reportUp tells what up did. In a pipe only what is wrong or worth knowing.
+func (a *app) reportUp(r *warren.UpReport, failed, asJSON bool) error {
+	for _, n := range r.NotUndone {
+		a.note("not undone: %s", n)
+	}
+	if r.Undone > 0 {
+		a.note("undone: %d of %d steps", r.Undone, r.Steps)
+	}
+	if asJSON {
+		return a.printJSON(r)
+	}
+	for _, n := range r.Notes {
+		a.note("%s", n)
+	}
+	_, onTerminal := terminal(a.Out)
+	if onTerminal || !allOK(r.Checks) {
+		a.printChecks(r.Checks)
+	}
+	if onTerminal && !failed {
+		fmt.Fprintf(a.Out, "%s is up: %s, %s, %s\n", a.style(a.Out).bold(r.Lab), count(r.Nodes, "node"), steps(r.Steps), duration(r.Took))
+	}
+	return nil
+}
+
+func count(n int, what string) string {
+	if n == 1 {
+		return "1 " + what
+	}
+	return fmt.Sprintf("%d %ss", n, what)
+}
+
+func steps(n int) string {
+	if n == 0 {
+		return "nothing to do"
+	}
+	return count(n, "step")
+}
