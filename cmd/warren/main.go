@@ -1,0 +1,37 @@
+// Warren makes, wires, inspects and explains Linux network namespaces. See "warren help" or docs/man/warren.1.
+//
+// This file decides what the program was called as, and nothing else.
+package main
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"warren/internal/cli"
+	"warren/internal/lab"
+)
+
+func main() {
+	os.Exit(run(os.Args))
+}
+
+func run(args []string) int {
+	switch {
+	case lab.IsSupervisor(args):
+		return lab.SupervisorMain(args)
+	case os.Getenv("CNI_COMMAND") != "":
+		return refuse("CNI_COMMAND is set, but this version is no CNI plugin")
+	case len(args) > 0 && filepath.Base(args[0]) == "ip":
+		return refuse("called as ip, but this version does not speak iproute2's grammar")
+	}
+	if len(args) > 0 {
+		args = args[1:]
+	}
+	return cli.Main(args, cli.Stdio{In: os.Stdin, Out: os.Stdout, Err: os.Stderr})
+}
+
+func refuse(why string) int {
+	fmt.Fprintf(os.Stderr, "warren: %s\n", why)
+	return 2
+}
