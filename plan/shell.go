@@ -1,0 +1,518 @@
+package plan
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"warren/state"
+)
+
+// NFT writes nftables' language. The package does not know it: the caller brings the functions.
+type NFT struct {
+	Table func(state.Table) string // as nft list table prints it
+	Value func(state.Value) string // one value, as in an element
+}
+
+// Shell is the plan as the ip, sysctl and nft lines that a person would have typed. They run with sh as root. A hidden
+// namespace gets a name below /run/netns there.
+func (p Plan) Shell(nft NFT) string {
+	s := &shell{nft: nft}
+	for i := range p.Steps {
+		s.step(&p.Steps[i])
+	}
+	return s.String()
+}
+
+type shell struct {
+	strings.Builder
+	nft NFT
+}
+
+func (s *shell) line(words ...string) {
+	words = slices.DeleteFunc(words, func(w string) bool { return w == "" })
+	s.WriteString(strings.Join(words, " ") + "\n")
+}
+
+// ip is the command in a namespace.
+func ip(ns string) string {
+	if ns == state.HostNS {
+		return "ip"
+	}
+	return "ip -n " + quote(ns)
+}
+
+// within is the prefix of a command in a namespace.
+func within(ns string) string {
+	if ns == state.HostNS {
+		return ""
+	}
+	return "ip netns exec " + quote(ns)
+}
+
+func (s *shell) step(st *Step) {
+	o, verb := st.Object(), st.Verb()
+	switch {
+	case o.Namespace != nil:
+		s.namespace(o.Namespace, verb)
+	case o.Cable != nil:
+		s.cable(o.Cable, verb)
+	case o.Link != nil:
+		s.link(st, verb)
+	case o.Addr != nil:
+		s.addr(st.NS, o.Addr, verb)
+	case o.Route != nil:
+		s.line(ip(st.NS), family(o.Route.Dst.Addr().Is6()), "route", map[Verb]string{Create: "add", Change: "replace", Delete: "del"}[verb], routeArgs(o.Route))
+	case o.Rule != nil:
+		s.line(ip(st.NS), family(o.Rule.IPv6), "rule", word(verb, "add", "del"), ruleWords(o.Rule), protocol(o.Rule.Protocol))
+	case o.Neighbor != nil:
+		s.neighbor(st.NS, o.Neighbor, verb)
+	case o.FDB != nil:
+		s.fdb(st.NS, o.FDB, verb)
+	case o.Table != nil:
+		s.table(st.NS, o.Table, verb)
+	case o.Elements != nil:
+		if st.Before.Elements != nil {
+			s.elements(st.NS, "delete", st.Before.Elements)
+		}
+		if st.After.Elements != nil {
+			s.elements(st.NS, "add", st.After.Elements)
+		}
+	case o.Sysctl != nil:
+		if verb != Delete {
+			s.line(within(st.NS), "sysctl -qw", quote(o.Sysctl.Key+"="+strings.Join(strings.Fields(o.Sysctl.Value), " ")))
+		}
+	}
+}
+
+func word(v Verb, add, del string) string {
+	if v == Delete {
+		return del
+	}
+	return add
+}
+
+func family(is6 bool) string {
+	if is6 {
+		return "-6"
+	}
+	return ""
+}
+
+func protocol(p uint8) string {
+	if p == 0 {
+		return ""
+	}
+	return fmt.Sprintf("protocol %d", p)
+}
+
+func (s *shell) namespace(n *state.DesiredNamespace, verb Verb) {
+	if verb == Delete {
+		s.line("ip netns del", quote(n.Name))
+		return
+	}
+	s.line("ip netns add", quote(n.Name))
+	if !n.Mark.IsZero() {
+		s.line(ip(n.Name), "link property add dev lo altname", quote(n.Mark.AltName()))
+	}
+}
+
+func (s *shell) cable(c *Cable, verb Verb) {
+	if verb == Delete {
+		s.line(ip(c.A.NS), "link del", quote(c.A.Link.Name))
+		return
+	}
+	place := ""
+	if c.A.NS != c.B.NS {
+		place = "netns " + quote(c.B.NS)
+		if c.B.NS == state.HostNS {
+			place = "netns 1"
+		}
+	}
+	s.line(ip(c.A.NS), "link add name", quote(c.A.Link.Name), birthArgs(&c.A.Link), masterArg(&c.A.Link), upArg(&c.A.Link), "type veth peer name",
+		quote(c.B.Link.Name), place, birthArgs(&c.B.Link))
+	s.later(c.A.NS, &c.A.Link, true)
+	s.later(c.B.NS, &c.B.Link, true)
+}
+
+func birthArgs(l *state.Link) string {
+	var w []string
+	if l.MTU != 0 {
+		w = append(w, fmt.Sprintf("mtu %d", l.MTU))
+	}
+	if !l.MAC.IsZero() {
+		w = append(w, "address "+l.MAC.String())
+	}
+	if l.TxQueueLen != 0 {
+		w = append(w, fmt.Sprintf("txqueuelen %d", l.TxQueueLen))
+	}
+	if l.Group != 0 {
+		w = append(w, fmt.Sprintf("group %d", l.Group))
+	}
+	return strings.Join(w, " ")
+}
+
+func masterArg(l *state.Link) string {
+	if l.Master == "" {
+		return ""
+	}
+	return "master " + quote(l.Master)
+}
+
+func upArg(l *state.Link) string {
+	if l.Up {
+		return "up"
+	}
+	return ""
+}
+
+// later writes what a link gets after its birth.
+func (s *shell) later(ns string, l *state.Link, port bool) {
+	for _, a := range l.AltNames {
+		s.line(ip(ns), "link property add dev", quote(l.Name), "altname", quote(a))
+	}
+	if l.Alias != "" {
+		s.line(ip(ns), "link set dev", quote(l.Name), "alias", quote(l.Alias))
+	}
+	if port {
+		s.attributes(ns, l.Name, "", attributeWords(&state.Link{}, &state.Link{Port: l.Port}))
+	}
+}
+
+func (s *shell) attributes(ns, name, kind string, list []attribute) {
+	var own, port []string
+	for _, a := range list {
+		if a.port {
+			port = append(port, a.key, a.value)
+		} else {
+			own = append(own, a.key, a.value)
+		}
+	}
+	if len(own) > 0 {
+		s.line(ip(ns), "link set dev", quote(name), "type", kind, strings.Join(own, " "))
+	}
+	if len(port) > 0 {
+		s.line(ip(ns), "link set dev", quote(name), "type bridge_slave", strings.Join(port, " "))
+	}
+}
+
+func (s *shell) link(st *Step, verb Verb) {
+	o := st.Object().Link
+	switch verb {
+	case Delete:
+		s.line(ip(st.NS), "link del", quote(o.Name))
+	case Create:
+		below := ""
+		if o.Lower != nil {
+			below = "link " + quote(o.Lower.Name)
+		}
+		s.line(ip(st.NS), "link add", below, "name", quote(o.Name), birthArgs(o), masterArg(o), upArg(o), "type", o.Kind, kindArgs(o))
+		s.later(st.NS, o, true)
+	case Change:
+		before, after := st.Before.Link, st.After.Link
+		// Attributes and names first: a link comes up complete.
+		add, remove := altNameChange(before, after)
+		for _, a := range remove {
+			s.line(ip(st.NS), "link property del dev", quote(o.Name), "altname", quote(a))
+		}
+		for _, a := range add {
+			s.line(ip(st.NS), "link property add dev", quote(o.Name), "altname", quote(a))
+		}
+		if w := changeWords(before, after); w != "" {
+			s.line(ip(st.NS), "link set dev", quote(o.Name), w)
+		}
+		s.attributes(st.NS, o.Name, after.Kind, attributeWords(before, after))
+	}
+}
+
+// kindArgs are the arguments after the kind of a new link.
+func kindArgs(l *state.Link) string {
+	var w []string
+	add := func(format string, args ...any) { w = append(w, fmt.Sprintf(format, args...)) }
+	flag := func(name string, b *bool) {
+		switch {
+		case b == nil:
+		case *b:
+			w = append(w, name)
+		default:
+			w = append(w, "no"+name)
+		}
+	}
+	switch {
+	case l.Bridge != nil:
+		for _, a := range attributeWords(&state.Link{}, &state.Link{Bridge: l.Bridge}) {
+			w = append(w, a.key, a.value)
+		}
+	case l.VXLAN != nil:
+		v := l.VXLAN
+		add("id %d", v.ID)
+		switch {
+		case v.Remote.IsMulticast():
+			add("group %v", v.Remote)
+		case v.Remote.IsValid():
+			add("remote %v", v.Remote)
+		}
+		if v.Local.IsValid() {
+			add("local %v", v.Local)
+		}
+		if v.PortMin != 0 || v.PortMax != 0 {
+			add("srcport %d %d", v.PortMin, v.PortMax)
+		}
+		port := v.Port
+		if port == 0 {
+			port = 8472 // the kernel's own default, which ip asks to be said
+		}
+		add("dstport %d", port)
+		if v.TTL != 0 {
+			add("ttl %d", v.TTL)
+		}
+		if v.TOS != 0 {
+			add("tos %#x", v.TOS)
+		}
+		if v.Ageing != 0 {
+			add("ageing %d", v.Ageing)
+		}
+		flag("learning", v.Learning)
+		flag("proxy", v.Proxy)
+		flag("l2miss", v.L2Miss)
+		flag("l3miss", v.L3Miss)
+		flag("udpcsum", v.UDPCsum)
+		flag("udp6zerocsumtx", v.UDPZeroCsum6TX)
+		flag("udp6zerocsumrx", v.UDPZeroCsum6RX)
+		flag("external", v.External)
+	case l.VLAN != nil:
+		if l.VLAN.Protocol == 0x88a8 {
+			add("protocol 802.1ad")
+		}
+		add("id %d", l.VLAN.ID)
+	case l.MACVLAN != nil && l.MACVLAN.Mode != "":
+		add("mode %s", l.MACVLAN.Mode)
+	case l.IPVLAN != nil && l.IPVLAN.Mode != "":
+		add("mode %s", l.IPVLAN.Mode)
+	}
+	return strings.Join(w, " ")
+}
+
+func (s *shell) addr(ns string, a *state.Addr, verb Verb) {
+	w := []string{ip(ns), "addr", map[Verb]string{Create: "add", Change: "replace", Delete: "del"}[verb]}
+	if a.Peer.IsValid() {
+		w = append(w, a.Prefix.Addr().String(), "peer", fmt.Sprintf("%v/%d", a.Peer, a.Prefix.Bits()))
+	} else {
+		w = append(w, a.Prefix.String())
+	}
+	if verb != Delete {
+		if a.Broadcast.IsValid() {
+			w = append(w, "broadcast", a.Broadcast.String())
+		}
+		if a.Scope != 0 {
+			w = append(w, fmt.Sprintf("scope %d", a.Scope))
+		}
+		if a.Label != "" {
+			w = append(w, "label", quote(a.Label))
+		}
+		if a.Metric != 0 {
+			w = append(w, fmt.Sprintf("metric %d", a.Metric))
+		}
+		if a.Protocol != 0 {
+			w = append(w, fmt.Sprintf("proto %d", a.Protocol))
+		}
+	}
+	w = append(w, "dev", quote(a.Link))
+	if verb != Delete {
+		if a.Flags&state.AddrNoDAD != 0 {
+			w = append(w, "nodad")
+		}
+		if a.Flags&state.AddrNoPrefixRoute != 0 {
+			w = append(w, "noprefixroute")
+		}
+		if a.Valid != 0 {
+			w = append(w, fmt.Sprintf("valid_lft %d", int(a.Valid.Seconds())))
+		}
+		if a.Preferred != 0 {
+			w = append(w, fmt.Sprintf("preferred_lft %d", int(a.Preferred.Seconds())))
+		}
+	}
+	s.line(w...)
+}
+
+// routeArgs is the route as ip route takes it.
+func routeArgs(r *state.Route) string {
+	var b strings.Builder
+	add := func(format string, args ...any) { fmt.Fprintf(&b, format+" ", args...) }
+	if r.TypeName() != "unicast" {
+		add("%s", r.TypeName())
+	}
+	add("%v", r.Dst)
+	if r.From.IsValid() {
+		add("from %v", r.From)
+	}
+	if r.TOS != 0 {
+		add("tos %#x", r.TOS)
+	}
+	if r.TableID() != state.MainTable {
+		add("table %d", r.TableID())
+	}
+	if r.Protocol != 0 {
+		add("proto %d", r.Protocol)
+	}
+	if r.Scope != 0 {
+		add("scope %d", r.Scope)
+	}
+	if r.Metric != 0 {
+		add("metric %d", r.Metric)
+	}
+	if r.Src.IsValid() {
+		add("src %v", r.Src)
+	}
+	hop := func(h state.NextHop) {
+		if h.Via.IsValid() {
+			if h.Via.Is6() && r.Dst.Addr().Is4() {
+				add("via inet6 %v", h.Via)
+			} else {
+				add("via %v", h.Via)
+			}
+		}
+		if h.Link != "" {
+			add("dev %s", quote(h.Link))
+		}
+		if len(r.NextHops) > 1 {
+			add("weight %d", max(h.Weight, 1))
+		}
+		if h.Flags&state.NextHopOnLink != 0 {
+			add("onlink")
+		}
+	}
+	if len(r.NextHops) == 1 {
+		hop(r.NextHops[0])
+	}
+	for _, m := range []struct {
+		name  string
+		value uint32
+	}{
+		{"advmss", r.Metrics.AdvMSS}, {"window", r.Metrics.Window}, {"hoplimit", r.Metrics.HopLimit}, {"initcwnd", r.Metrics.InitCwnd},
+		{"initrwnd", r.Metrics.InitRwnd}, {"quickack", r.Metrics.Quickack},
+	} {
+		if m.value != 0 {
+			add("%s %d", m.name, m.value)
+		}
+	}
+	switch {
+	case r.Metrics.MTU == 0:
+	case r.Metrics.LockMTU:
+		add("mtu lock %d", r.Metrics.MTU)
+	default:
+		add("mtu %d", r.Metrics.MTU)
+	}
+	if len(r.NextHops) > 1 {
+		for _, h := range r.NextHops {
+			add("nexthop")
+			hop(h)
+		}
+	}
+	return strings.TrimSpace(b.String())
+}
+
+func (s *shell) neighbor(ns string, n *state.Neighbor, verb Verb) {
+	w := []string{ip(ns), "neigh", map[Verb]string{Create: "add", Change: "replace", Delete: "del"}[verb]}
+	if n.Proxy {
+		w = append(w, "proxy")
+	}
+	w = append(w, n.IP.String())
+	if verb != Delete && !n.MAC.IsZero() {
+		w = append(w, "lladdr", n.MAC.String())
+	}
+	w = append(w, "dev", quote(n.Link))
+	if verb != Delete && !n.Proxy {
+		w = append(w, "nud", orWord(n.State, "permanent"), protocol(n.Protocol))
+	}
+	s.line(w...)
+}
+
+func (s *shell) fdb(ns string, e *state.FDBEntry, verb Verb) {
+	cmd := "bridge"
+	if ns != state.HostNS {
+		cmd = "bridge -n " + quote(ns)
+	}
+	w := []string{cmd, "fdb", map[Verb]string{Create: "append", Change: "replace", Delete: "del"}[verb], e.MAC.String(), "dev", quote(e.Link)}
+	if e.Dst.IsValid() {
+		w = append(w, "dst", e.Dst.String())
+	} else if verb == Create {
+		w[2] = "add"
+	}
+	if e.VLAN != 0 {
+		w = append(w, fmt.Sprintf("vlan %d", e.VLAN))
+	}
+	if e.VNI != 0 {
+		w = append(w, fmt.Sprintf("vni %d", e.VNI))
+	}
+	if e.Port != 0 {
+		w = append(w, fmt.Sprintf("port %d", e.Port))
+	}
+	if e.Master != "" || e.Flags&4 != 0 {
+		w = append(w, "master")
+	}
+	if e.Flags&2 != 0 {
+		w = append(w, "self")
+	}
+	if verb != Delete {
+		w = append(w, map[string]string{"permanent": "permanent", "static": "static"}[orWord(e.State, "permanent")])
+	}
+	s.line(w...)
+}
+
+func (s *shell) table(ns string, t *state.Table, verb Verb) {
+	if verb == Delete {
+		s.line(within(ns), "nft delete table", t.Family, t.Name)
+		return
+	}
+	s.here(ns, fmt.Sprintf("table %s %s\ndelete table %s %s\n", t.Family, t.Name, t.Family, t.Name)+s.nft.Table(*t))
+}
+
+// here hands text to nft.
+func (s *shell) here(ns, text string) {
+	s.line(within(ns), "nft -f - <<'EOF'")
+	s.WriteString(strings.TrimRight(text, "\n") + "\nEOF\n")
+}
+
+func (s *shell) elements(ns, verb string, e *Elements) {
+	var b strings.Builder
+	fmt.Fprintf(&b, "%s element %s %s %s {\n", verb, e.Family, e.Table, e.Set)
+	for i := range e.Elements {
+		x := &e.Elements[i]
+		b.WriteString("\t" + s.values(x.Key))
+		if x.KeyEnd != nil {
+			b.WriteString("-" + s.values(x.KeyEnd))
+		}
+		if verb == "add" && x.Comment != "" {
+			b.WriteString(" comment \"" + x.Comment + "\"")
+		}
+		switch {
+		case len(x.Data) > 0:
+			b.WriteString(" : " + s.values(x.Data))
+		case x.Verdict != nil:
+			b.WriteString(" : " + strings.TrimSpace(x.Verdict.Kind+" "+x.Verdict.Chain))
+		}
+		b.WriteString(",\n")
+	}
+	b.WriteString("}")
+	s.here(ns, b.String())
+}
+
+func (s *shell) values(list []state.Value) string {
+	w := make([]string, len(list))
+	for i := range list {
+		w[i] = s.nft.Value(list[i])
+	}
+	return strings.Join(w, " . ")
+}
+
+// quote makes a word safe for sh; most need nothing.
+func quote(w string) string {
+	safe := func(r rune) bool {
+		return r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune("._-/:@%+=,", r)
+	}
+	if w != "" && strings.IndexFunc(w, func(r rune) bool { return !safe(r) }) < 0 {
+		return w
+	}
+	return "'" + strings.ReplaceAll(w, "'", `'\''`) + "'"
+}
