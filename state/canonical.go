@@ -72,6 +72,10 @@ func (e Expr) canonical() Expr {
 		e.NAT = &n
 	case e.Counter != nil:
 		e.Counter = &Counter{}
+	case e.Log != nil && e.Log.Level == "warn":
+		l := *e.Log
+		l.Level = "" // the default
+		e.Log = &l
 	case e.SetValue != nil:
 		s := *e.SetValue
 		s.Target = s.Target.canonical()
@@ -87,10 +91,10 @@ func (o Operand) canonical() Operand {
 		slices.SortStableFunc(f.Flags, func(a, b string) int { return cmp.Compare(fibFlagOrder(a), fibFlagOrder(b)) })
 		o.FIB = &f
 	}
-	if o.Xor != nil && strings.Trim(o.Xor.Data, "\x00") == "" {
+	if o.Xor != nil && allBytes(o.Xor.Data, 0) {
 		o.Xor = nil
 	}
-	if o.Mask != nil && o.Xor == nil && strings.Trim(o.Mask.Data, "\xff") == "" {
+	if o.Mask != nil && allBytes(o.Mask.Data, 0xff) {
 		o.Mask = nil
 	}
 	return o
@@ -146,4 +150,14 @@ func mapped[T any](s []T, f func(T) T) []T {
 		r[i] = f(s[i])
 	}
 	return r
+}
+
+// allBytes reports whether every byte of s is c.
+func allBytes(s string, c byte) bool {
+	for i := range len(s) {
+		if s[i] != c {
+			return false
+		}
+	}
+	return true
 }

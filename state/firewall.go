@@ -45,6 +45,9 @@ type Set struct {
 	Interval bool `json:"interval,omitempty"`
 	Dynamic  bool `json:"dynamic,omitempty"`
 	Timeout  bool `json:"timeout,omitempty"`
+	// Statements names expressions that the kernel carries out when an element is found (counter, limit, last ...). They may
+	// end the rule as a match that fails; what exactly they do is not read.
+	Statements []string `json:"statements,omitempty"`
 	// Elements are sorted by key.
 	Elements []Element `json:"elements,omitempty"`
 	Comment  string    `json:"comment,omitempty"`

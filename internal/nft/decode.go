@@ -1,0 +1,160 @@
+package nft
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+
+	"github.com/mdlayher/netlink"
+
+	"warren/state"
+)
+
+// Decode turns the kernel's messages (NFT_MSG_NEWTABLE, NEWCHAIN, NEWSET, NEWSETELEM, NEWRULE, in any order) into tables, sorted by
+// family and name. Anonymous sets are put where their rules use them. It is pure.
+func Decode(msgs []netlink.Message) ([]state.Table, error) {
+	d := decoder{tables: make(map[string]*tableDecoder)}
+	for _, kind := range []struct {
+		typ uint16
+		f   func(family string, body []byte) error
+	}{{msgNewTable, d.table}, {msgNewChain, d.chain}, {msgNewSet, d.set}, {msgNewSetElem, d.elements}, {msgNewRule, d.rule}} {
+		for _, m := range msgs {
+			if uint16(m.Header.Type) != subsystem|kind.typ {
+				continue
+			}
+			if len(m.Data) < 4 {
+				return nil, fmt.Errorf("nftables message %d: %w", kind.typ, errTruncated)
+			}
+			if err := kind.f(familyName(m.Data[0]), m.Data[4:]); err != nil {
+				return nil, fmt.Errorf("nftables message %d: %w", kind.typ, err)
+			}
+		}
+	}
+	tables := make([]state.Table, 0, len(d.order))
+	for _, t := range d.order {
+		tables = append(tables, t.finish())
+	}
+	slices.SortFunc(tables, func(a, b state.Table) int {
+		return cmp.Or(cmp.Compare(a.Family, b.Family), cmp.Compare(a.Name, b.Name))
+	})
+	if len(tables) == 0 {
+		return nil, nil
+	}
+	return tables, nil
+}
+
+type decoder struct {
+	tables map[string]*tableDecoder
+	order  []*tableDecoder
+}
+
+// A tableDecoder collects what belongs to one table.
+type tableDecoder struct {
+	state.Table
+	sets  map[string]*setDecoder
+	names []string // of sets, in order
+}
+
+func (d *decoder) table(family string, body []byte) error {
+	a, err := attrMap(body)
+	if err != nil {
+		return err
+	}
+	if family == "" {
+		return nil // a family that does not exist yet
+	}
+	t := &tableDecoder{sets: make(map[string]*setDecoder)}
+	t.Family, t.Name = family, cstring(a[tableName])
+	t.Flags, t.Handle = be32(a[tableFlags]), be64(a[tableHandle])
+	t.Comment = cstring(udata(a[tableUserData], udataComment))
+	if d.tables[t.Key()] == nil {
+		d.tables[t.Key()] = t
+		d.order = append(d.order, t)
+	}
+	return nil
+}
+
+// of is the table that an object belongs to; nil when the table is not there (it came and went while we were reading).
+func (d *decoder) of(family string, name []byte) *tableDecoder {
+	return d.tables[family+" "+cstring(name)]
+}
+
+func (d *decoder) chain(family string, body []byte) error {
+	a, err := attrMap(body)
+	if err != nil {
+		return err
+	}
+	t := d.of(family, a[chainTable])
+	if t == nil {
+		return nil
+	}
+	c := state.Chain{Name: cstring(a[chainName]), Handle: be64(a[chainHandle]), Comment: cstring(udata(a[chainUserData], udataComment))}
+	if h := a[chainHook]; h != nil {
+		if c.Hook, err = hook(family, h); err != nil {
+			return err
+		}
+		c.Hook.Type = cstring(a[chainType])
+		c.Hook.Policy = "accept"
+		if p, ok := a[chainPolicy]; ok && be32(p) == 0 {
+			c.Hook.Policy = "drop"
+		}
+	}
+	t.Chains = append(t.Chains, c)
+	return nil
+}
+
+func hook(family string, b []byte) (*state.Hook, error) {
+	a, err := attrMap(b)
+	if err != nil {
+		return nil, err
+	}
+	h := &state.Hook{Priority: int32(be32(a[hookPriority]))}                   //nolint:gosec // the same 32 bits
+	if n, names := be32(a[hookNum]), hooksOf(family); n < uint32(len(names)) { //nolint:gosec // a few
+		h.Hook = names[n]
+	} else {
+		h.Hook = fmt.Sprintf("hook%d", n)
+	}
+	if v, ok := a[hookDev]; ok {
+		h.Devices = append(h.Devices, cstring(v))
+	}
+	err = attrs(a[hookDevs], func(_ uint16, v []byte) error {
+		if !slices.Contains(h.Devices, cstring(v)) {
+			h.Devices = append(h.Devices, cstring(v))
+		}
+		return nil
+	})
+	return h, err
+}
+
+func (d *decoder) rule(family string, body []byte) error {
+	a, err := attrMap(body)
+	if err != nil {
+		return err
+	}
+	t := d.of(family, a[ruleTable])
+	if t == nil {
+		return nil
+	}
+	c := t.Chain(cstring(a[ruleChain]))
+	if c == nil {
+		return nil
+	}
+	r, err := t.decodeRule(a)
+	if err != nil {
+		return fmt.Errorf("table %s chain %s: %w", t.Key(), c.Name, err)
+	}
+	c.Rules = append(c.Rules, r)
+	return nil
+}
+
+// finish puts the named sets into the table and sorts.
+func (t *tableDecoder) finish() state.Table {
+	for _, name := range t.names {
+		if s := t.sets[name]; !s.anonymous {
+			t.Sets = append(t.Sets, s.value())
+		}
+	}
+	slices.SortStableFunc(t.Sets, func(a, b state.Set) int { return cmp.Compare(a.Name, b.Name) })
+	slices.SortStableFunc(t.Chains, func(a, b state.Chain) int { return cmp.Compare(a.Name, b.Name) })
+	return t.Table
+}

@@ -1,0 +1,380 @@
+package nft
+
+import (
+	"slices"
+
+	"warren/state"
+)
+
+// decodeRule reads one rule. The kernel's expressions are a small machine's program: some load into registers, others compare, look up or
+// use what is there. A load is kept back until its use is understood; what stays over is put out as opaque, at the place where it was.
+func (t *tableDecoder) decodeRule(a map[uint16][]byte) (state.FirewallRule, error) {
+	m := machine{table: t, ctx: newKnown(t.Family)}
+	err := attrs(a[ruleExprs], func(_ uint16, v []byte) error {
+		x, err := attrMap(v)
+		if err != nil {
+			return err
+		}
+		return m.step(cstring(x[exprName]), x[exprData])
+	})
+	m.flush()
+	return state.FirewallRule{Exprs: m.out, Handle: be64(a[ruleHandle]), Comment: cstring(udata(a[ruleUserData], udataComment))}, err
+}
+
+// words is the number of 32-bit registers.
+const words = 16
+
+// A machine follows a rule's program.
+type machine struct {
+	table *tableDecoder
+	ctx   known
+	out   []state.Expr
+	// held are the expressions that wrote a register and have not been understood by their use yet.
+	held  []heldExpr
+	regs  [words]*content
+	last  *content // that out's last expression compared with >=, for a <= that follows at once
+	count int      // of expressions so far
+	at    int      // count when last was set
+}
+
+type heldExpr struct {
+	opaque state.Opaque
+	writes *content
+}
+
+// A content is what a register holds, from its first word on.
+type content struct {
+	op    *state.Operand // what was read from the packet, or
+	imm   []byte         // a constant, or
+	found *found         // what a map gave
+	typ   state.DataType
+	size  int
+	short bool // less bytes than the operand has: its beginning
+	net   bool // host order turned into network order
+	part  *field
+}
+
+// found is one field of a map's data.
+type found struct {
+	lookup *state.MapLookup
+	field  int
+	of     int
+}
+
+// word is the index of the first 32-bit register of the kernel's register n; ok is false for the verdict register and for none.
+func word(n uint32) (int, bool) {
+	switch {
+	case n >= 1 && n <= 4:
+		return int(n-1) * 4, true
+	case n >= 8 && n < 8+words:
+		return int(n - 8), true
+	}
+	return 0, false
+}
+
+// write holds an expression back and notes what it wrote.
+func (m *machine) write(name string, data []byte, reg uint32, c *content) {
+	w, ok := word(reg)
+	if !ok {
+		m.opaque(name, data)
+		return
+	}
+	m.held = append(m.held, heldExpr{state.Opaque{Name: name, Data: slices.Clone(data)}, c})
+	m.regs[w] = c
+	for i := w + 1; i < words && i < w+pad4(c.size)/4; i++ {
+		m.regs[i] = nil
+	}
+	// A longer content before it that reached into this word is no longer whole.
+	for i := range w {
+		if o := m.regs[i]; o != nil && i+pad4(o.size)/4 > w {
+			m.regs[i] = nil
+		}
+	}
+}
+
+// read is what the register holds.
+func (m *machine) read(reg uint32) *content {
+	w, ok := word(reg)
+	if !ok {
+		return nil
+	}
+	return m.regs[w]
+}
+
+// use says that the contents are understood: the expressions that wrote them are part of what comes next.
+func (m *machine) use(list ...*content) {
+	m.held = slices.DeleteFunc(m.held, func(h heldExpr) bool { return slices.Contains(list, h.writes) })
+}
+
+// flush puts out what was held back and never understood.
+func (m *machine) flush() {
+	for _, h := range m.held {
+		m.out = append(m.out, state.Expr{Opaque: &h.opaque})
+	}
+	m.held = nil
+}
+
+// emit puts out an expression that acts: all before it must be there.
+func (m *machine) emit(x state.Expr) {
+	m.flush()
+	m.out = append(m.out, x)
+}
+
+// opaque puts out an expression that is not understood. It may have changed any register.
+func (m *machine) opaque(name string, data []byte) {
+	m.emit(state.Expr{Opaque: &state.Opaque{Name: name, Data: slices.Clone(data)}})
+	m.regs = [words]*content{}
+}
+
+// match puts out a match. Loads that belong to later matches may stay held back: matches can change places.
+func (m *machine) match(x *state.Match) {
+	m.out = append(m.out, state.Expr{Match: x})
+	m.ctx.learn(x)
+}
+
+func (m *machine) step(name string, data []byte) error {
+	a, err := attrMap(data)
+	if err != nil {
+		return err
+	}
+	m.count++
+	understood := false
+	switch name {
+	case "meta":
+		understood, err = m.meta(name, data, a), nil
+	case "ct":
+		understood = m.ct(name, data, a)
+	case "payload":
+		understood = m.payload(name, data, a)
+	case "fib":
+		understood = m.fib(name, data, a)
+	case "bitwise":
+		understood, err = m.bitwise(name, data, a)
+	case "byteorder":
+		understood = m.byteorder(name, data, a)
+	case "immediate":
+		understood, err = m.immediate(name, data, a)
+	case "cmp":
+		understood, err = m.cmp(a)
+	case "range":
+		understood, err = m.compareRange(a)
+	case "lookup":
+		understood = m.lookup(name, data, a)
+	default:
+		understood = m.act(name, a)
+	}
+	if !understood && err == nil {
+		m.opaque(name, data)
+	}
+	return err
+}
+
+// Attributes of the expressions that read: meta (NFTA_META_*), ct, payload, fib.
+const (
+	metaDreg, metaKey, metaSreg                                        = 1, 2, 3
+	ctDreg, ctKey, ctDirection, ctSreg                                 = 1, 2, 3, 4
+	payloadDreg, payloadBase, payloadOff, payloadLen, payloadSreg      = 1, 2, 3, 4, 5
+	fibDreg, fibResult, fibFlagsAttr                                   = 1, 2, 3
+	bitwiseSreg, bitwiseDreg, bitwiseLen, bitwiseMask, bitwiseXor, bop = 1, 2, 3, 4, 5, 6
+	byteSreg, byteDreg, byteOp, byteLen, byteSize                      = 1, 2, 3, 4, 5
+	immDreg, immData                                                   = 1, 2
+	cmpSreg, cmpOp, cmpData                                            = 1, 2, 3
+	rangeSreg, rangeOp, rangeFrom, rangeTo                             = 1, 2, 3, 4
+	lookupSet, lookupSreg, lookupDreg, lookupFlags                     = 1, 2, 3, 5
+)
+
+func (m *machine) meta(name string, data []byte, a map[uint16][]byte) bool {
+	k, ok := keyByID(metaKeys[:], be32(a[metaKey]))
+	if !ok {
+		return false
+	}
+	o := state.Operand{Meta: k.name}
+	if sreg, ok := a[metaSreg]; ok {
+		return m.set(o, k.typ, k.size, be32(sreg))
+	}
+	m.write(name, data, be32(a[metaDreg]), &content{op: &o, typ: k.typ, size: k.size})
+	return true
+}
+
+func (m *machine) ct(name string, data []byte, a map[uint16][]byte) bool {
+	k, ok := keyByID(ctKeys[:], be32(a[ctKey]))
+	if !ok {
+		return false
+	}
+	o := state.Operand{CT: &state.CT{Key: k.name}}
+	if d := a[ctDirection]; len(d) == 1 {
+		o.CT.Direction = "original"
+		if d[0] == 1 {
+			o.CT.Direction = "reply"
+		}
+	}
+	if sreg, ok := a[ctSreg]; ok {
+		return o.CT.Direction == "" && m.set(o, k.typ, k.size, be32(sreg))
+	}
+	m.write(name, data, be32(a[ctDreg]), &content{op: &o, typ: k.typ, size: k.size})
+	return true
+}
+
+// set is an assignment of a constant.
+func (m *machine) set(o state.Operand, typ state.DataType, size int, reg uint32) bool {
+	c := m.read(reg)
+	if c == nil || len(c.imm) != size {
+		return false
+	}
+	m.use(c)
+	m.emit(state.Expr{SetValue: &state.SetValue{Target: o, Value: state.Value{Type: typ, Data: string(c.imm)}}})
+	return true
+}
+
+func (m *machine) payload(name string, data []byte, a map[uint16][]byte) bool {
+	base, off, length := be32(a[payloadBase]), be32(a[payloadOff]), be32(a[payloadLen])
+	if int(base) >= len(baseNames) || length == 0 || length > 16 || off > 1<<16 {
+		return false
+	}
+	c := m.place(base, off*8, length*8)
+	if sreg, ok := a[payloadSreg]; ok {
+		return !c.short && c.op.Payload != nil && m.set(*c.op, c.typ, c.size, be32(sreg))
+	}
+	m.write(name, data, be32(a[payloadDreg]), c)
+	return true
+}
+
+// place names what lies at a place in the packet. nft loads only the first bytes of an address when a prefix ends on a byte.
+func (m *machine) place(base, off, length uint32) *content {
+	size := int(length / 8)
+	if f, ok := m.ctx.find(base, off, length); ok {
+		return &content{op: &state.Operand{Payload: &state.Payload{Protocol: f.proto, Field: f.name}}, typ: f.typ, size: size}
+	}
+	for _, full := range []uint32{32, 128} {
+		f, ok := m.ctx.find(base, off, full)
+		if ok && length < full && (f.typ == state.TypeIPv4 || f.typ == state.TypeIPv6) {
+			return &content{op: &state.Operand{Payload: &state.Payload{Protocol: f.proto, Field: f.name}}, typ: f.typ, size: size, short: true}
+		}
+	}
+	return &content{op: &state.Operand{Raw: &state.Raw{Base: baseNames[base], Offset: off, Length: length}}, typ: state.TypeInteger, size: size}
+}
+
+func (m *machine) fib(name string, data []byte, a map[uint16][]byte) bool {
+	result, flags := be32(a[fibResult]), be32(a[fibFlagsAttr])
+	if result == 0 || int(result) > len(fibResults) || flags&^(fibPresent|(1<<len(fibFlags)-1)) != 0 {
+		return false
+	}
+	f := state.FIB{Result: fibResults[result-1], Present: flags&fibPresent != 0}
+	for i, n := range fibFlags {
+		if flags&(1<<i) != 0 {
+			f.Flags = append(f.Flags, n)
+		}
+	}
+	typ, size := fibType(f)
+	m.write(name, data, be32(a[fibDreg]), &content{op: &state.Operand{FIB: &f}, typ: typ, size: size})
+	return true
+}
+
+// bitwise understands "and mask, xor": masks of flags, prefixes, single bits.
+func (m *machine) bitwise(name string, data []byte, a map[uint16][]byte) (bool, error) {
+	c := m.read(be32(a[bitwiseSreg]))
+	mask, err := datum(a[bitwiseMask])
+	if err != nil {
+		return false, err
+	}
+	xor, err := datum(a[bitwiseXor])
+	if err != nil {
+		return false, err
+	}
+	if c == nil || c.op == nil || c.short || c.net || c.part != nil || c.op.Mask != nil || c.op.Xor != nil || be32(a[bop]) != 0 ||
+		len(mask) != c.size || len(xor) != c.size || int(be32(a[bitwiseLen])) != c.size {
+		return false, nil
+	}
+	n := *c
+	o := *c.op
+	n.op = &o
+	zeros := all(xor, 0)
+	if f, ok := m.bits(o, mask); ok && zeros {
+		n.op = &state.Operand{Payload: &state.Payload{Protocol: f.proto, Field: f.name}}
+		n.typ, n.part = f.typ, &f
+	} else {
+		if !all(mask, 0xff) {
+			o.Mask = &state.Value{Type: c.typ, Data: string(mask)}
+		}
+		if !zeros {
+			o.Xor = &state.Value{Type: c.typ, Data: string(xor)}
+		}
+	}
+	m.derive(name, data, c, be32(a[bitwiseDreg]), &n)
+	return true, nil
+}
+
+// bits is the named field that a mask cuts out of a byte (ip dscp).
+func (m *machine) bits(o state.Operand, mask []byte) (field, bool) {
+	if o.Raw == nil || len(mask) != 1 {
+		return field{}, false
+	}
+	base := slices.Index(baseNames[:], o.Raw.Base)
+	for _, f := range fields {
+		off, n := f.span()
+		if int(f.base) != base || !f.partial() || n != 1 || off*8 != o.Raw.Offset || f.proto != m.ctx.proto(f.base) {
+			continue
+		}
+		if b, _ := f.mask(); b == mask[0] {
+			return f, true
+		}
+	}
+	return field{}, false
+}
+
+// derive replaces a content by what an expression made of it; the expressions that made the old one belong to the new one.
+func (m *machine) derive(name string, data []byte, from *content, dreg uint32, to *content) {
+	for i := range m.held {
+		if m.held[i].writes == from {
+			m.held[i].writes = to
+		}
+	}
+	for i := range m.regs {
+		if m.regs[i] == from {
+			m.regs[i] = nil
+		}
+	}
+	m.write(name, data, dreg, to)
+}
+
+func (m *machine) byteorder(name string, data []byte, a map[uint16][]byte) bool {
+	c := m.read(be32(a[byteSreg]))
+	if c == nil || c.op == nil || c.net || !swaps(c.typ, c.size) || be32(a[byteOp]) != 1 || int(be32(a[byteSize])) != c.size || int(be32(a[byteLen])) != c.size {
+		return false
+	}
+	n := *c
+	n.net = true
+	m.derive(name, data, c, be32(a[byteDreg]), &n)
+	return true
+}
+
+func (m *machine) immediate(name string, data []byte, a map[uint16][]byte) (bool, error) {
+	v, err := attrMap(a[immData])
+	if err != nil {
+		return false, err
+	}
+	if d, ok := v[dataVerdict]; ok && be32(a[immDreg]) == 0 {
+		w, err := verdict(d)
+		if err != nil {
+			return false, err
+		}
+		m.emit(state.Expr{Verdict: w})
+		return true, nil
+	}
+	d := v[dataValue]
+	if len(d) == 0 || len(d) > 64 {
+		return false, nil
+	}
+	m.write(name, data, be32(a[immDreg]), &content{imm: slices.Clone(d), size: len(d)})
+	return true, nil
+}
+
+// all reports whether every byte is c.
+func all(b []byte, c byte) bool {
+	for _, x := range b {
+		if x != c {
+			return false
+		}
+	}
+	return true
+}
