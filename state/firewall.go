@@ -45,6 +45,8 @@ type Set struct {
 	Interval bool `json:"interval,omitempty"`
 	Dynamic  bool `json:"dynamic,omitempty"`
 	Timeout  bool `json:"timeout,omitempty"`
+	// TimeoutMS is after how many milliseconds an element goes away; 0 = never, or as each element says. It implies Timeout.
+	TimeoutMS uint64 `json:"timeout_ms,omitempty"`
 	// Statements names expressions that the kernel carries out when an element is found (counter, limit, last ...). They may
 	// end the rule as a match that fails; what exactly they do is not read.
 	Statements []string `json:"statements,omitempty"`

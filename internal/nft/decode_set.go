@@ -40,6 +40,7 @@ func (d *decoder) set(family string, body []byte) error {
 	s.Constant, s.Interval = flags&flagConstant != 0, flags&flagInterval != 0
 	s.Dynamic, s.Timeout = flags&flagEval != 0, flags&flagTimeout != 0
 	s.Comment = cstring(udata(a[setUserData], udataSetComment))
+	s.TimeoutMS = be64(a[setTimeout])
 	s.interval = s.Interval
 	if s.Statements, err = statements(a[setExpr], a[setExpressions]); err != nil {
 		return err

@@ -2,6 +2,7 @@ package nft
 
 import (
 	"bytes"
+	"encoding/binary"
 	"fmt"
 	"slices"
 
@@ -30,7 +31,7 @@ func (e *encoder) set(s *state.Set, name, object string) (id uint32, err error) 
 		on   bool
 		flag uint32
 	}{{name == "", flagAnonymous | flagConstant}, {s.Constant, flagConstant}, {lay.interval, flagInterval}, {lay.concatInterval(), flagConcat},
-		{lay.isMap(), flagMap}, {s.Dynamic, flagEval}, {s.Timeout, flagTimeout}} {
+		{lay.isMap(), flagMap}, {s.Dynamic, flagEval}, {s.Timeout || s.TimeoutMS > 0, flagTimeout}} {
 		if f.on {
 			flags |= f.flag
 		}
@@ -65,6 +66,9 @@ func (e *encoder) set(s *state.Set, name, object string) (id uint32, err error) 
 			}
 		})
 		w.u32(setID, id)
+		if s.TimeoutMS > 0 {
+			w.bytes(setTimeout, binary.BigEndian.AppendUint64(nil, s.TimeoutMS))
+		}
 		order := uint32(udataNetworkOrder)
 		if isHost(s.Key[0]) && !lay.interval {
 			order = udataHostOrder

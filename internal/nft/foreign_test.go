@@ -15,7 +15,7 @@ func TestForeignRulesReadAsNftListsThem(t *testing.T) {
 	for _, tc := range foreign() {
 		t.Run(tc.name, func(t *testing.T) {
 			witness(t, "flush ruleset\n"+tc.load, "-f", "-")
-			want := witness(t, "", "-s", "list", "ruleset")
+			want := witness(t, "", "list", "ruleset")
 			tables, err := nft.Read(t.Context(), c)
 			if err != nil {
 				t.Fatal(err)
@@ -91,7 +91,7 @@ ct direction reply accept
 ct mark 7 accept
 ct mark & 0xff == 1 accept
 ct original ip saddr 1.1.1.1 accept
-ct original proto-dst 80 accept
+meta l4proto tcp ct original proto-dst 80 accept
 ct expiration 30s accept
 tcp flags syn drop
 tcp flags & (syn|ack) == syn drop
@@ -178,7 +178,6 @@ ip6 saddr fd00::1 reject with icmpv6 no-route
 reject with icmp host-prohibited
 meta mark set 0x10
 ct mark set 5
-meta pkttype set host
 meta nftrace set 1
 meta priority set 1:5
 ip saddr set 10.0.0.1
@@ -212,9 +211,9 @@ reject
 `
 
 const natMaps = `
-	map published { type ipv4_addr . inet_proto . inet_service : ipv4_addr . inet_service; elements = { 1.2.3.4 . tcp . 80 comment "lab/web" : 10.0.0.2 . 8080 }; }
-	map wild { type inet_proto . inet_service : ipv4_addr . inet_service; }
-	map six { type inet_proto . inet_service : ipv6_addr . inet_service; elements = { tcp . 80 : fd00::2 . 8080 }; }
+	map m1 { type ipv4_addr . inet_proto . inet_service : ipv4_addr . inet_service; elements = { 1.2.3.4 . tcp . 80 comment "lab/web" : 10.0.0.2 . 8080 }; }
+	map m2 { type inet_proto . inet_service : ipv4_addr . inet_service; }
+	map m3 { type inet_proto . inet_service : ipv6_addr . inet_service; elements = { tcp . 80 : fd00::2 . 8080 }; }
 `
 
 const dnatRules = `
@@ -227,9 +226,9 @@ tcp dport 5 dnat ip6 to fd00::1
 tcp dport 99 redirect to :80
 tcp dport 99 redirect to :80-90 random
 redirect
-dnat ip to ip daddr . meta l4proto . th dport map @published
-fib daddr type local dnat ip to meta l4proto . th dport map @wild
-dnat ip6 to meta l4proto . th dport map @six
+dnat ip to ip daddr . meta l4proto . th dport map @m1
+fib daddr type local dnat ip to meta l4proto . th dport map @m2
+dnat ip6 to meta l4proto . th dport map @m3
 dnat ip to tcp dport map { 80 : 2.2.2.2, 81 : 3.3.3.3 }
 dnat ip to tcp dport map { 80 : 2.2.2.2 . 8080, 81 : 2.2.2.2 . 8081 }
 `

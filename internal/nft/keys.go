@@ -64,7 +64,7 @@ var fibResults = [...]string{"oif", "oifname", "type"}
 func fibType(f state.FIB) (state.DataType, int) {
 	switch {
 	case f.Present:
-		return typeBoolean, 1
+		return typeBoolean, 4
 	case f.Result == "type":
 		return state.TypeFIBType, 4
 	case f.Result == "oifname":

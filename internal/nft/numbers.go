@@ -22,7 +22,7 @@ const (
 
 	setTable, setName, setFlags, setKeyType, setKeyLen, setDataType, setDataLen = 1, 2, 3, 4, 5, 6, 7
 	setDesc, setID, setUserData, setHandle                                      = 9, 10, 13, 16
-	setExpr, setExpressions                                                     = 17, 18
+	setTimeout, setExpr, setExpressions                                         = 11, 17, 18
 	setDescSize, setDescConcat, setFieldLen                                     = 1, 2, 1
 
 	flagAnonymous, flagConstant, flagInterval, flagMap, flagTimeout, flagEval, flagObject, flagConcat = 1, 2, 4, 8, 16, 32, 64, 128

@@ -52,6 +52,8 @@ func symbolsOf(t state.DataType) []symbol {
 			{34, "af41"}, {36, "af42"}, {38, "af43"}, {46, "ef"}}
 	case "ecn":
 		return []symbol{{0, "not-ect"}, {1, "ect1"}, {2, "ect0"}, {3, "ce"}}
+	case "day":
+		return []symbol{{0, `"Sunday"`}, {1, `"Monday"`}, {2, `"Tuesday"`}, {3, `"Wednesday"`}, {4, `"Thursday"`}, {5, `"Friday"`}, {6, `"Saturday"`}}
 	case "iface_type":
 		return []symbol{{1, "ether"}, {512, "ppp"}, {768, "ipip"}, {769, "ipip6"}, {772, "loopback"}, {776, "sit"}, {778, "ipgre"}, {65534, "none"}}
 	}

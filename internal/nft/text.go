@@ -3,6 +3,7 @@ package nft
 import (
 	"fmt"
 	"strings"
+	"time"
 
 	"warren/state"
 )
@@ -18,7 +19,7 @@ func Text(t state.Table) string {
 		fmt.Fprintf(&b, "\tflags %s\n", f)
 	}
 	gap := ""
-	if t.Comment != "" || t.Flags&7 != 0 {
+	if t.Flags&7 != 0 {
 		gap = "\n"
 	}
 	for _, s := range t.Sets {
@@ -71,6 +72,9 @@ func namedSetText(b *strings.Builder, s state.Set) {
 	if flags != nil {
 		fmt.Fprintf(b, "\t\tflags %s\n", strings.Join(flags, ","))
 	}
+	if s.TimeoutMS > 0 {
+		fmt.Fprintf(b, "\t\ttimeout %s\n", duration(time.Duration(s.TimeoutMS)*time.Millisecond)) //nolint:gosec // text only
+	}
 	for _, st := range s.Statements {
 		fmt.Fprintf(b, "\t\t%s\n", st)
 	}
@@ -101,7 +105,7 @@ func perLine(s state.Set) int {
 		return 1
 	}
 	switch s.Key[0] {
-	case state.TypeIPv4, state.TypeIPv6, state.TypeMark:
+	case state.TypeIPv4, state.TypeMark:
 		return 2
 	case state.TypePort, state.TypeProto, state.TypeInteger:
 		return 5

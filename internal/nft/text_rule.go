@@ -30,7 +30,7 @@ func RuleText(family string, r state.FirewallRule) string {
 // impliedMatches tells which expressions only make sure of a protocol that a later expression names anyway.
 func impliedMatches(family string, r state.FirewallRule) []bool {
 	implied := make([]bool, len(r.Exprs))
-	nh, th := -1, -1 // the matches that may turn out to be implied
+	ll, nh, th := -1, -1, -1 // the matches that may turn out to be implied
 	var net, transport string
 	use := func(o state.Operand) {
 		if o.Payload == nil {
@@ -41,6 +41,8 @@ func impliedMatches(family string, r state.FirewallRule) []bool {
 			return
 		}
 		switch {
+		case f.base == baseLL && ll >= 0:
+			implied[ll], ll = true, -1
 		case f.base == baseNH && nh >= 0 && f.proto == net:
 			implied[nh], nh = true, -1
 		case f.base == baseTH && th >= 0 && f.proto == transport:
@@ -54,6 +56,9 @@ func impliedMatches(family string, r state.FirewallRule) []bool {
 		for _, o := range operands(x) {
 			use(o)
 		}
+		if x.Reject != nil && nh >= 0 && (net == "ip" && strings.HasPrefix(x.Reject.With, "icmp ") || net == "ip6" && strings.HasPrefix(x.Reject.With, "icmpv6 ")) {
+			implied[nh], nh = true, -1
+		}
 		m := x.Match
 		if m == nil || m.Value == nil || m.Op != "" && m.Op != "==" {
 			continue
@@ -61,6 +66,8 @@ func impliedMatches(family string, r state.FirewallRule) []bool {
 		var c known
 		c.learn(m)
 		switch {
+		case m.Left.Meta == "iiftype" && Format(*m.Value) == "ether":
+			ll = i
 		case c.nh != "" && (m.Left.Meta == "nfproto" && family == "inet" || isEtherType(m.Left) && family != "inet"):
 			nh, net = i, c.nh
 		case c.th != "" && m.Left.Meta == "l4proto":
@@ -134,19 +141,12 @@ func operandsText(list []state.Operand) string {
 func operandText(o state.Operand) string {
 	s := bareOperand(o)
 	if o.Mask != nil {
-		s += " & " + maskText(*o.Mask)
+		s += " & " + Format(*o.Mask)
 	}
 	if o.Xor != nil {
-		s += " ^ " + maskText(*o.Xor)
+		s += " ^ " + Format(*o.Xor)
 	}
 	return s
-}
-
-func maskText(v state.Value) string {
-	if v.Type == state.TypeInteger {
-		return fmt.Sprintf("0x%x", number(v))
-	}
-	return Format(v)
 }
 
 func bareOperand(o state.Operand) string {
@@ -197,10 +197,8 @@ func matchText(m state.Match) string {
 		if op == "" {
 			op = "== "
 		}
-		if m.Value.Type == state.TypeInteger {
-			right = maskText(*m.Value)
-		}
-	} else if m.Left.Raw != nil {
+	}
+	if m.Left.Raw != nil {
 		right = fmt.Sprintf("0x%x", number(*m.Value))
 	}
 	return left + " " + op + right
