@@ -39,19 +39,15 @@ Exit status: 0 all checks hold, 1 one does not or an error, 2 wrong usage.`,
 				}
 				results, err := w.Check(ctx, name, opt)
 				a.endProgress()
-				if err != nil {
+				if results == nil && err != nil {
 					return err
 				}
 				if asJSON {
-					err = a.printJSON(checkReport{Lab: name, OK: allOK(results), Checks: nonNil(results)})
-				} else {
-					a.printChecks(results)
-					if len(results) == 0 {
-						a.note("lab %s has no checks%s", name, only(opt))
-					}
+					return errors.Join(a.printJSON(checkReport{Lab: name, OK: allOK(results), Checks: nonNil(results)}), err)
 				}
-				if err == nil && !allOK(results) {
-					err = exit{1}
+				a.printChecks(results)
+				if len(results) == 0 {
+					a.note("lab %s has no checks%s", name, only(opt))
 				}
 				return err
 			})

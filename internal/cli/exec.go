@@ -1,16 +1,18 @@
 package cli
 
 import (
-	"errors"
 	"os"
+	"slices"
 
 	"github.com/spf13/cobra"
 
 	"warren"
+	"warren/netns"
 )
 
 func (a *app) exec() *cobra.Command {
 	var spec warren.ExecSpec
+	var sys string
 	c := &cobra.Command{
 		Use:     "exec NODE [--] COMMAND [ARG...]",
 		GroupID: groupRooms,
@@ -34,22 +36,23 @@ Exit status: the command's own; 127 it is missing, 126 it cannot be run; 1 no su
 			}
 			return nil
 		},
-		RunE: func(_ *cobra.Command, args []string) error {
+		RunE: func(c *cobra.Command, args []string) error {
 			spec.Target, spec.Argv = args[0], args[1:]
 			if spec.Argv[0] == "--" && len(spec.Argv) > 1 { // flags end at NODE, so pflag leaves it
 				spec.Argv = spec.Argv[1:]
 			}
-			return a.replace(spec)
+			return a.replace(c, spec, sys)
 		},
 		DisableFlagsInUseLine: true,
 	}
 	c.Flags().SetInterspersed(false) // what follows NODE is the command's
-	a.execFlags(c, &spec)
+	a.execFlags(c, &spec, &sys)
 	return c
 }
 
 func (a *app) shell() *cobra.Command {
 	var spec warren.ExecSpec
+	var sys string
 	c := &cobra.Command{
 		Use:     "shell NODE",
 		GroupID: groupRooms,
@@ -62,27 +65,44 @@ Exit status: the shell's own; 127 it is missing, 126 it cannot be run; 1 no such
   warren shell shop.web
   SHELL=/bin/zsh warren shell web --lab shop`,
 		Args: arguments(1, 1),
-		RunE: func(_ *cobra.Command, args []string) error {
+		RunE: func(c *cobra.Command, args []string) error {
 			sh := os.Getenv("SHELL")
 			if sh == "" {
 				sh = "/bin/sh"
 			}
 			spec.Target, spec.Argv = args[0], []string{sh}
 			spec.Env = append(os.Environ(), "WARREN_NODE="+args[0])
-			return a.replace(spec)
+			return a.replace(c, spec, sys)
 		},
 		DisableFlagsInUseLine: true,
 	}
-	a.execFlags(c, &spec)
+	a.execFlags(c, &spec, &sys)
 	return c
 }
 
-func (a *app) execFlags(c *cobra.Command, spec *warren.ExecSpec) {
+// replace runs the command in place of this process. It returns only when that failed.
+func (a *app) replace(c *cobra.Command, spec warren.ExecSpec, sys string) error {
+	modes := []netns.SysMode{netns.SysKeep, netns.SysFull, netns.SysNone}
+	i := slices.IndexFunc(modes, func(m netns.SysMode) bool { return m.String() == sys })
+	if i < 0 {
+		return usagef(c, "%s: unknown --sys %q (keep, full or none)", c.Name(), sys)
+	}
+	spec.Sys = modes[i]
+	spec.Warn = func(err error) { a.note("%v", err) }
+	w, err := a.open()
+	if err != nil {
+		return err
+	}
+	defer w.Close()
+	return w.Exec(c.Context(), spec)
+}
+
+func (a *app) execFlags(c *cobra.Command, spec *warren.ExecSpec, sys *string) {
 	c.Flags().StringVarP(&spec.Lab, "lab", "l", "", "the lab that NODE is of")
 	c.Flags().StringVarP(&spec.Dir, "dir", "C", "", "change to this directory first")
-	c.Flags().StringVar(&spec.Sys, "sys", "keep", `what /sys shows: "keep" the namespace's devices and the rest as it is, "none" the host's`)
+	c.Flags().StringVar(sys, "sys", "keep", `what /sys shows: "keep" the namespace's devices and all that is mounted below, "full" only the former, "none" the host's`)
 	a.completeFlag(c, "lab", a.completeLabs)
-	a.completeFlag(c, "sys", fixed("keep", "none"))
+	a.completeFlag(c, "sys", fixed("keep", "full", "none"))
 	_ = c.MarkFlagDirname("dir") // the flag exists
 	c.ValidArgsFunction = a.completeNodes
 }

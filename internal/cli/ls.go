@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"strconv"
 	"strings"
 
@@ -27,9 +28,9 @@ Exit status: 0, also when there is none; 1 an error, 2 wrong usage.`,
 		Args: arguments(0, 0),
 		RunE: func(c *cobra.Command, _ []string) error {
 			return a.with(c.Context(), func(ctx context.Context, w *warren.Warren) error {
-				all, err := w.List(ctx)
-				if err != nil {
-					return err
+				all, unread := w.List(ctx)
+				if all == nil {
+					return unread
 				}
 				list := []warren.NamespaceInfo{}
 				for _, n := range all {
@@ -38,14 +39,14 @@ Exit status: 0, also when there is none; 1 an error, 2 wrong usage.`,
 					}
 				}
 				if asJSON {
-					return a.printJSON(list)
+					return errors.Join(a.printJSON(list), unread)
 				}
 				t := table{head: []string{"NAMESPACE", "OWNER", "STATE", "PROCESSES", "ADDRESSES"}}
 				for _, n := range list {
 					t.add(n.Name, n.Owner, n.State, strconv.Itoa(n.Processes), dash(strings.Join(n.Addrs, ", ")))
 				}
 				t.write(a.Out, a.style(a.Out))
-				return nil
+				return unread
 			})
 		},
 	}

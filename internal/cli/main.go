@@ -52,6 +52,7 @@ func (e usageError) Unwrap() error { return e.err }
 func (a *app) finish(err error) int {
 	var e exit
 	var usage usageError
+	var own interface{ ExitCode() int } // of a command that exec could not start: 126, 127
 	switch {
 	case err == nil:
 		return 0
@@ -60,7 +61,13 @@ func (a *app) finish(err error) int {
 	case errors.As(err, &usage):
 		a.printError(err)
 		a.printHint(usage.path + " --help")
+		if usage.path == "warren plan" {
+			return 1 // there 2 means changes
+		}
 		return 2
+	case errors.As(err, &own):
+		a.printError(err)
+		return own.ExitCode()
 	}
 	a.printError(err)
 	return 1

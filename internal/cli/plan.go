@@ -10,11 +10,6 @@ import (
 	"warren"
 )
 
-// planError keeps the exit status 1 for errors of every kind, usage included: plan's 2 means changes.
-type planError struct{ error }
-
-func (e planError) Unwrap() error { return e.error }
-
 func (a *app) plan() *cobra.Command {
 	var file, format string
 	var asJSON bool

@@ -27,6 +27,9 @@ func (a *app) showProgress(e warren.Event) {
 		p.known = true
 		p.width, p.on = terminal(a.Err)
 	}
+	if !p.on && e.Phase == "lock" { // a person who waits wants to know why, a script's log too
+		fmt.Fprintf(a.Err, "note: %s\n", e.Text)
+	}
 	if !p.on || e.Phase == p.phase && time.Since(p.last) < redraw {
 		return
 	}

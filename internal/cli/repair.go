@@ -2,7 +2,6 @@ package cli
 
 import (
 	"context"
-	"fmt"
 
 	"github.com/spf13/cobra"
 
@@ -11,15 +10,16 @@ import (
 
 func (a *app) repair() *cobra.Command {
 	var sel selection
+	var asJSON bool
+	var opt warren.UpOptions
 	c := &cobra.Command{
 		Use:     "repair [LAB|FILE]",
 		GroupID: groupLabs,
-		Short:   "Finish or undo what a killed command left half-done",
-		Long: `Finish or undo what a command that was killed left half-done: names that hold no namespace, host-side objects of an
-unfinished change, a supervisor without its lab. What is healthy is not touched. "up" and "down" do the same by themselves;
-repair is for when neither is wanted.
+		Short:   "Make a lab again what it was when it was last brought up",
+		Long: `Make a lab again what it was when it was last brought up, addresses included: "up" of the recorded lab, without its file.
+What somebody has taken away is made again; what a killed command left half-done is finished or undone.
 
-Exit status: 0 nothing is broken (any more), 1 an error, 2 wrong usage.`,
+Exit status: 0 the lab is up and all checks hold, 1 otherwise, 2 wrong usage.`,
 		Example: `  warren repair        the lab of ./warren.yaml, or the only one there is
   warren repair shop   the lab called shop`,
 		Args: arguments(0, 1),
@@ -32,16 +32,14 @@ Exit status: 0 nothing is broken (any more), 1 an error, 2 wrong usage.`,
 				if err != nil {
 					return err
 				}
-				done, err := w.Repair(ctx, name)
-				a.endProgress()
-				for _, d := range done {
-					fmt.Fprintln(a.Out, d)
-				}
-				return err
+				report, err := w.Repair(ctx, name, opt)
+				return a.afterUp(report, err, asJSON)
 			})
 		},
 	}
 	a.selectFlags(c, &sel)
+	c.Flags().BoolVar(&opt.NoChecks, "no-checks", false, "do not run the lab's checks")
+	c.Flags().BoolVar(&asJSON, "json", false, "print the report as JSON")
 	c.Flags().BoolVar(&a.noWait, "no-wait", false, "fail when somebody else is changing the lab, instead of waiting")
 	c.ValidArgsFunction = a.completeLabArg
 	return c

@@ -60,7 +60,7 @@ Exit status: 0 the lab is up and as declared, 1 it is not (drifted, partly there
 
 func healthy(st *warren.Status) bool {
 	for _, s := range st.Services {
-		if s.State == "failed" {
+		if s.State == "failed" || s.State == "blocked" {
 			return false
 		}
 	}
@@ -95,7 +95,7 @@ func (a *app) printStatus(st *warren.Status) {
 		if v.PID != 0 {
 			pid = strconv.Itoa(v.PID)
 		}
-		d := v.Exit
+		d := v.Detail
 		if d == "" && v.Took > 0 {
 			d = "ready after " + duration(v.Took)
 		}

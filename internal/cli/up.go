@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/spf13/cobra"
@@ -42,19 +43,7 @@ Exit status: 0 the lab is up and all checks hold, 1 otherwise, 2 wrong usage.`,
 			}
 			return a.with(c.Context(), func(ctx context.Context, w *warren.Warren) error {
 				report, err := w.Up(ctx, lab, opt)
-				a.endProgress()
-				if report != nil {
-					if shown := a.reportUp(report, err != nil, asJSON); shown != nil {
-						return shown
-					}
-				}
-				if err != nil {
-					return err
-				}
-				if !allOK(report.Checks) {
-					return exit{1}
-				}
-				return nil
+				return a.afterUp(report, err, asJSON)
 			})
 		},
 	}
@@ -67,6 +56,15 @@ Exit status: 0 the lab is up and all checks hold, 1 otherwise, 2 wrong usage.`,
 	a.completeFiles(c, "file")
 	c.ValidArgsFunction = labFiles
 	return c
+}
+
+// afterUp tells what up or repair did, and what the exit status is.
+func (a *app) afterUp(report *warren.UpReport, err error, asJSON bool) error {
+	a.endProgress()
+	if report == nil {
+		return err
+	}
+	return errors.Join(a.reportUp(report, err != nil, asJSON), err)
 }
 
 // reportUp tells what up did. In a pipe only what is wrong or worth knowing.
