@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -93,16 +94,13 @@ func startTime(pid int) time.Time {
 	return time.Now().Add(-age)
 }
 
-// environ reports whether a process was started with that NAME=VALUE in its environment.
-func hasEnviron(pid int, entry string) bool {
+// environ is the environment that a process was started with; nil when it cannot be read.
+func environ(pid int) []string {
 	data, err := os.ReadFile(fmt.Sprintf("/proc/%d/environ", pid))
 	if err != nil {
-		return false
+		return nil
 	}
-	for e := range bytes.SplitSeq(data, []byte{0}) {
-		if string(e) == entry {
-			return true
-		}
-	}
-	return false
+	return strings.Split(strings.TrimRight(string(data), "\x00"), "\x00")
 }
+
+func hasEnviron(pid int, entry string) bool { return slices.Contains(environ(pid), entry) }

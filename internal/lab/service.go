@@ -7,16 +7,17 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/netip"
-	"slices"
 	"strings"
 	"time"
+
+	"golang.org/x/sys/unix"
 )
 
 // A Service is a command that the supervisor keeps in a namespace. It is plain data: two equal values are the same
 // service, and a service that differs from the running one of its name is restarted.
 type Service struct {
 	Node string `json:"node"`
-	Name string `json:"name"` // unique in the node; no dot
+	Name string `json:"name"` // unique in the node
 	// NS is the path of the namespace's mount, "/run/netns/classic.c1"; "" = the namespace that the supervisor is in.
 	NS string `json:"ns,omitempty"`
 	// Cookie is the namespace's, so that a service is restarted when its namespace was made anew; 0 = not compared.
@@ -38,12 +39,14 @@ type Service struct {
 	Stop  Stop     `json:"stop,omitzero"`
 	// Addrs are the node's addresses: where a readiness probe finds what does not listen on every address.
 	Addrs []netip.Addr `json:"addrs,omitempty"`
-	// LogBytes is the size at which a log begins anew; one older file is kept. 0 = 4 MiB.
+	// Log is where the output goes: "" = to the run directory, "none" = nowhere, else to the end of that file, as it is.
+	Log string `json:"log,omitempty"`
+	// LogBytes is the size at which a log in the run directory begins anew; one older file is kept. 0 = 4 MiB.
 	LogBytes int64 `json:"log_bytes,omitempty"`
 }
 
-// ID is NODE.NAME.
-func (s Service) ID() string { return s.Node + "." + s.Name }
+// ID is NODE/NAME.
+func (s Service) ID() string { return s.Node + "/" + s.Name }
 
 // Ready says when a service counts as ready. The zero value: as soon as it runs.
 type Ready struct {
@@ -83,19 +86,21 @@ func (r Ready) within() time.Duration { return cmp.Or(r.Within, defaultWithin) }
 
 // Stop says how a service is ended.
 type Stop struct {
-	// Signal is the first signal's number; 0 = SIGTERM.
-	Signal int `json:"signal,omitempty"`
+	// Signal is the name of the first signal, with or without SIG; "" = "TERM".
+	Signal string `json:"signal,omitempty"`
 	// Timeout is how long the service has until SIGKILL; 0 = 5 s.
 	Timeout time.Duration `json:"timeout,omitempty"`
 }
 
-const (
-	defaultStopTimeout = 5 * time.Second
-	sigTERM            = 15
-)
+const defaultStopTimeout = 5 * time.Second
 
-func (s Stop) signal() int            { return cmp.Or(s.Signal, sigTERM) }
 func (s Stop) timeout() time.Duration { return cmp.Or(s.Timeout, defaultStopTimeout) }
+
+// signal is 0 for a name that is none.
+func (s Stop) signal() unix.Signal {
+	name := strings.ToUpper(cmp.Or(s.Signal, "TERM"))
+	return unix.SignalNum("SIG" + strings.TrimPrefix(name, "SIG"))
+}
 
 // hash identifies the specification.
 func (s Service) hash() string {
@@ -105,164 +110,4 @@ func (s Service) hash() string {
 	}
 	sum := sha256.Sum256(data)
 	return hex.EncodeToString(sum[:16])
-}
-
-// CheckServices refuses what a supervisor cannot run: no command, an ID twice, a dependency that is not there or goes
-// round in a circle. It does not look at the system.
-func CheckServices(services []Service) error {
-	byID := map[string]Service{}
-	for _, s := range services {
-		if len(s.Argv) == 0 || s.Argv[0] == "" {
-			return fmt.Errorf("service %s: no command", s.ID())
-		}
-		if _, ok := byID[s.ID()]; ok {
-			return fmt.Errorf("service %s: declared twice", s.ID())
-		}
-		if strings.ContainsAny(s.ID(), "/\x00") || strings.Count(s.ID(), ".") != 1 || strings.HasPrefix(s.ID(), ".") || strings.HasSuffix(s.ID(), ".") {
-			return fmt.Errorf("service %q: not NODE.NAME", s.ID())
-		}
-		byID[s.ID()] = s
-	}
-	const visiting, done = 1, 2
-	seen := map[string]int{}
-	var visit func(id string, path []string) error
-	visit = func(id string, path []string) error {
-		switch seen[id] {
-		case done:
-			return nil
-		case visiting:
-			return fmt.Errorf("service %s: waits for itself: %s", id, strings.Join(append(path, id), " after "))
-		}
-		seen[id] = visiting
-		for _, dep := range byID[id].After {
-			if _, ok := byID[dep]; !ok {
-				return fmt.Errorf("service %s: after %s, which does not exist", id, dep)
-			}
-			if err := visit(dep, append(path, id)); err != nil {
-				return err
-			}
-		}
-		seen[id] = done
-		return nil
-	}
-	for _, s := range services {
-		if err := visit(s.ID(), nil); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// A State is where a service is in its life.
-type State string
-
-// States. Ready, Done, Failed, Blocked and Stopped are settled: nothing more happens by itself, unless the process ends.
-const (
-	Waiting  State = "waiting"  // for those it comes after
-	Starting State = "starting" // started, not ready yet
-	IsReady  State = "ready"
-	Done     State = "done"    // ended with status 0
-	Failed   State = "failed"  // could not be started, was not ready in time, ended with another status or by a signal
-	Blocked  State = "blocked" // one that it comes after failed
-	Stopping State = "stopping"
-	Stopped  State = "stopped" // ended because it was told to
-)
-
-// Settled reports whether nothing more happens by itself.
-func (s State) Settled() bool {
-	switch s {
-	case IsReady, Done, Failed, Blocked, Stopped:
-		return true
-	case Waiting, Starting, Stopping:
-		return false
-	default:
-		panic("unknown state " + string(s))
-	}
-}
-
-// Good reports whether those that come after it may start.
-func (s State) Good() bool { return s == IsReady || s == Done }
-
-// A ServiceStatus is what became of a service.
-type ServiceStatus struct {
-	ID    string `json:"id"`
-	State State  `json:"state"`
-	// Running: a process of it lives, whatever the state: one that was not ready in time has failed, and runs.
-	Running bool `json:"running,omitempty"`
-	// PID is the service's own process; 0 before it was started. It stays when the process has ended.
-	PID     int       `json:"pid,omitempty"`
-	Started time.Time `json:"started,omitzero"`
-	Ready   time.Time `json:"ready,omitzero"` // when it was
-	Ended   time.Time `json:"ended,omitzero"`
-	// Exit is the status with which it ended; Signal the number of the signal that ended it.
-	Exit   int `json:"exit,omitempty"`
-	Signal int `json:"signal,omitempty"`
-	// Detail says why, for a person.
-	Detail string `json:"detail,omitempty"`
-	// Spec identifies the specification that it was started with.
-	Spec string `json:"spec"`
-	// Start is the process's start in clock ticks: with the PID it identifies the process.
-	Start uint64 `json:"start,omitempty"`
-}
-
-// Status is what is known of a lab's services.
-type Status struct {
-	// Supervisor is the PID of the supervisor that answered; 0 = none lives, and Services is what the last one wrote down.
-	Supervisor int             `json:"supervisor,omitempty"`
-	Services   []ServiceStatus `json:"services,omitempty"` // sorted by ID
-}
-
-// Service returns the status of one service.
-func (s Status) Service(id string) (ServiceStatus, bool) {
-	for _, v := range s.Services {
-		if v.ID == id {
-			return v, true
-		}
-	}
-	return ServiceStatus{}, false
-}
-
-// Changes is what applying a set of services would do: IDs, each list sorted.
-type Changes struct {
-	Start, Stop, Restart, Keep []string
-}
-
-// Empty reports whether there is nothing to do.
-func (c Changes) Empty() bool { return len(c.Start)+len(c.Stop)+len(c.Restart) == 0 }
-
-// DiffServices compares the wanted services with what runs. A service that ended well (Done) is kept, and so is one that
-// is on its way; one that failed is started again.
-func DiffServices(want []Service, have Status) Changes {
-	var c Changes
-	wanted := map[string]bool{}
-	for _, w := range want {
-		wanted[w.ID()] = true
-		h, ok := have.Service(w.ID())
-		alive := have.Supervisor != 0
-		switch {
-		case !ok:
-			c.Start = append(c.Start, w.ID())
-		case h.Spec != w.hash():
-			if h.Running {
-				c.Restart = append(c.Restart, w.ID())
-			} else {
-				c.Start = append(c.Start, w.ID())
-			}
-		case h.State == Done, alive && (h.State == IsReady || h.State == Starting || h.State == Waiting):
-			c.Keep = append(c.Keep, w.ID())
-		case h.Running:
-			c.Restart = append(c.Restart, w.ID())
-		default:
-			c.Start = append(c.Start, w.ID())
-		}
-	}
-	for _, h := range have.Services {
-		if !wanted[h.ID] && h.Running {
-			c.Stop = append(c.Stop, h.ID)
-		}
-	}
-	for _, l := range [][]string{c.Start, c.Stop, c.Restart, c.Keep} {
-		slices.Sort(l)
-	}
-	return c
 }
