@@ -90,10 +90,10 @@ func (l *layouter) starts() []int {
 // step draws one row of an open net; false when nothing is left on the open ones.
 func (l *layouter) step() bool {
 	for alone := range 2 {
-		for k := len(l.stack) - 1; k >= 0; k-- {
+		for _, n := range slices.Backward(l.stack) {
 			for i := range l.rows {
 				nets := netsOf(&l.rows[i])
-				if l.drawn[i] || !slices.Contains(nets, l.stack[k]) || alone == 0 && len(nets) > 1 {
+				if l.drawn[i] || !slices.Contains(nets, n) || alone == 0 && len(nets) > 1 {
 					continue
 				}
 				l.drawRow(i)

@@ -317,8 +317,8 @@ func other(n namespace, l *state.Link) string {
 	if l.Kind != "" {
 		s += " (" + l.Kind + ")"
 	}
-	for _, a := range addrsOf(n, l.Name) {
-		s += " " + a.String()
+	if addrs := addrsOf(n, l.Name); len(addrs) > 0 {
+		s += " " + join(addrs)
 	}
 	return s
 }
