@@ -3,6 +3,7 @@ package state
 import (
 	"fmt"
 	"net/netip"
+	"slices"
 	"strings"
 )
 
@@ -26,15 +27,14 @@ func RuleOf(phrases ...[]Expr) FirewallRule {
 	return r
 }
 
-// says reports whether the rule already holds that simple match.
+// says reports whether the last thing that the rule says about what m compares is just that.
 func (r FirewallRule) says(m Match) bool {
-	if m.Value == nil || m.Left.Meta == "" {
+	if m.Value == nil || m.Left.Meta == "" || m.Left.Mask != nil {
 		return false
 	}
-	for _, e := range r.Exprs {
-		if e.Match != nil && e.Match.Left.Meta == m.Left.Meta && e.Match.Value != nil && *e.Match.Value == *m.Value && e.Match.Op == m.Op &&
-			e.Match.Left.Mask == nil && m.Left.Mask == nil {
-			return true
+	for _, e := range slices.Backward(r.Exprs) {
+		if x := e.Match; x != nil && x.Left.Meta == m.Left.Meta && x.Value != nil && x.Left.Mask == nil {
+			return *x.Value == *m.Value && x.Op == m.Op
 		}
 	}
 	return false

@@ -35,24 +35,49 @@ func (c Chain) canonical() Chain {
 
 func (r FirewallRule) canonical() FirewallRule {
 	r.Handle = 0
-	r.Exprs = mapped(r.Exprs, Expr.canonical)
+	var transport string
+	r.Exprs = mapped(r.Exprs, func(e Expr) Expr {
+		e = e.canonical(transport)
+		if e.Match != nil {
+			transport = cmp.Or(e.Match.transport(), transport)
+		}
+		return e
+	})
 	return r
 }
 
-func (e Expr) canonical() Expr {
+// transport is the protocol with ports that a match makes sure of, or "".
+func (m Match) transport() string {
+	o := m.Left
+	if m.Value == nil || m.Op != "" || len(m.Concat) > 0 || o.Mask != nil || o.Xor != nil || len(m.Value.Data) != 1 {
+		return ""
+	}
+	if o.Meta != "l4proto" && (o.Payload == nil || *o.Payload != Payload{"ip", "protocol"} && *o.Payload != Payload{"ip6", "nexthdr"}) {
+		return ""
+	}
+	switch name := ProtoName(m.Value.Data[0]); name {
+	case "tcp", "udp", "sctp", "dccp", "udplite":
+		return name
+	}
+	return ""
+}
+
+// canonical takes the transport protocol that the rule's matches before have made sure of.
+func (e Expr) canonical(transport string) Expr {
+	operand := func(o Operand) Operand { return o.canonical(transport) }
 	switch {
 	case e.Match != nil:
 		m := *e.Match
 		if m.Op == "==" {
 			m.Op = ""
 		}
-		m.Left = m.Left.canonical()
-		m.Concat = mapped(m.Concat, Operand.canonical)
+		m.Left = operand(m.Left)
+		m.Concat = mapped(m.Concat, operand)
 		m.Set = anonymous(m.Set)
 		e.Match = &m
 	case e.VerdictMap != nil:
 		v := *e.VerdictMap
-		v.Keys = mapped(v.Keys, Operand.canonical)
+		v.Keys = mapped(v.Keys, operand)
 		v.Set = anonymous(v.Set)
 		e.VerdictMap = &v
 	case e.NAT != nil:
@@ -65,7 +90,7 @@ func (e Expr) canonical() Expr {
 		}
 		if n.Map != nil {
 			m := *n.Map
-			m.Keys = mapped(m.Keys, Operand.canonical)
+			m.Keys = mapped(m.Keys, operand)
 			m.Set = anonymous(m.Set)
 			n.Map = &m
 		}
@@ -76,15 +101,22 @@ func (e Expr) canonical() Expr {
 		l := *e.Log
 		l.Level = "" // the default
 		e.Log = &l
+	case e.Limit != nil && e.Limit.Burst == 0 && !e.Limit.Bytes:
+		l := *e.Limit
+		l.Burst = 5 // the kernel's default (NFT_LIMIT_PKT_BURST_DEFAULT)
+		e.Limit = &l
 	case e.SetValue != nil:
 		s := *e.SetValue
-		s.Target = s.Target.canonical()
+		s.Target = operand(s.Target)
 		e.SetValue = &s
 	}
 	return e
 }
 
-func (o Operand) canonical() Operand {
+func (o Operand) canonical(transport string) Operand {
+	if o.Payload != nil && o.Payload.Protocol == "th" && transport != "" {
+		o.Payload = &Payload{Protocol: transport, Field: o.Payload.Field}
+	}
 	if o.FIB != nil {
 		f := *o.FIB
 		f.Flags = slices.Clone(f.Flags)

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/mdlayher/netlink"
 
@@ -51,8 +52,8 @@ type decoder struct {
 // A tableDecoder collects what belongs to one table.
 type tableDecoder struct {
 	state.Table
-	sets  map[string]*setDecoder
-	names []string // of sets, in order
+	sets  map[string]*setDecoder // by setKey
+	names []string               // of sets, in order
 }
 
 func (d *decoder) table(family string, body []byte) error {
@@ -67,10 +68,12 @@ func (d *decoder) table(family string, body []byte) error {
 	t.Family, t.Name = family, cstring(a[tableName])
 	t.Flags, t.Handle = be32(a[tableFlags]), be64(a[tableHandle])
 	t.Comment = cstring(udata(a[tableUserData], udataComment))
-	if d.tables[t.Key()] == nil {
-		d.tables[t.Key()] = t
-		d.order = append(d.order, t)
+	if old := d.tables[t.Key()]; old != nil { // a transaction that replaces it
+		old.Flags, old.Handle, old.Comment = t.Flags, t.Handle, t.Comment
+		return nil
 	}
+	d.tables[t.Key()] = t
+	d.order = append(d.order, t)
 	return nil
 }
 
@@ -157,4 +160,13 @@ func (t *tableDecoder) finish() state.Table {
 	slices.SortStableFunc(t.Sets, func(a, b state.Set) int { return cmp.Compare(a.Name, b.Name) })
 	slices.SortStableFunc(t.Chains, func(a, b state.Chain) int { return cmp.Compare(a.Name, b.Name) })
 	return t.Table
+}
+
+// setKey identifies a set within its table: by name, and as long as the kernel has not given an anonymous one a name, by its number in the
+// transaction.
+func setKey(name string, id []byte) string {
+	if strings.HasSuffix(name, "%d") {
+		return fmt.Sprintf("%s #%d", name, be32(id))
+	}
+	return name
 }

@@ -88,7 +88,7 @@ func (m *machine) compareRange(a map[uint16][]byte) (bool, error) {
 
 // lookup is a match with a set, a verdict map, or the reading of a map.
 func (m *machine) lookup(name string, data []byte, a map[uint16][]byte) bool {
-	s := m.table.sets[cstring(a[lookupSet])]
+	s := m.table.sets[setKey(cstring(a[lookupSet]), a[lookupSetID])]
 	at, ok := word(be32(a[lookupSreg]))
 	if s == nil || !ok {
 		return false

@@ -180,7 +180,7 @@ const (
 	immDreg, immData                                                   = 1, 2
 	cmpSreg, cmpOp, cmpData                                            = 1, 2, 3
 	rangeSreg, rangeOp, rangeFrom, rangeTo                             = 1, 2, 3, 4
-	lookupSet, lookupSreg, lookupDreg, lookupFlags                     = 1, 2, 3, 5
+	lookupSet, lookupSreg, lookupDreg, lookupSetID, lookupFlags        = 1, 2, 3, 4, 5
 )
 
 func (m *machine) meta(name string, data []byte, a map[uint16][]byte) bool {

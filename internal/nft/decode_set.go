@@ -68,9 +68,9 @@ func (d *decoder) set(family string, body []byte) error {
 			s.dataType |= 1 << 31 // a map, whatever its type
 		}
 	}
-	if t.sets[s.Name] == nil {
-		t.sets[s.Name] = s
-		t.names = append(t.names, s.Name)
+	if key := setKey(s.Name, a[setID]); t.sets[key] == nil {
+		t.sets[key] = s
+		t.names = append(t.names, key)
 	}
 	return nil
 }
@@ -159,7 +159,7 @@ func (d *decoder) elements(family string, body []byte) error {
 	if t == nil {
 		return nil
 	}
-	s := t.sets[cstring(a[elemsSet])]
+	s := t.sets[setKey(cstring(a[elemsSet]), a[elemsSetID])]
 	if s == nil {
 		return nil
 	}

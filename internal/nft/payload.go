@@ -176,5 +176,9 @@ func (c known) find(base, off, length uint32) (field, bool) {
 
 // knows reports whether what is known ensures that the packet has that field.
 func (c known) knows(f field) bool {
-	return f.proto == c.proto(f.base) || f.proto == "th" && f.base == baseTH
+	if f.proto == "th" {
+		_, ok := fieldByName(state.Payload{Protocol: c.proto(baseTH), Field: f.name})
+		return ok
+	}
+	return f.proto == c.proto(f.base)
 }
