@@ -74,7 +74,7 @@ func (p *problems) add(at Pos, hint, format string, args ...any) {
 	if len(p.list) >= maxProblems {
 		return
 	}
-	p.list = append(p.list, &Error{File: p.file, Line: at.Line, Column: at.Column, Msg: fmt.Sprintf(format, args...), Hint: hint})
+	p.list = append(p.list, &Error{File: p.file, Line: at.Line, Column: at.Column, Msg: fmt.Errorf(format, args...).Error(), Hint: hint})
 }
 
 func (p *problems) err() error {
