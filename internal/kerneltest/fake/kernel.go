@@ -29,7 +29,14 @@ func New() *Kernel {
 // Clone is a second machine in the same state: the first is not touched by what is done to it.
 func (k *Kernel) Clone() *Kernel {
 	s, _ := k.Observe(context.Background(), everything)
-	return FromSnapshot(s)
+	c := FromSnapshot(s)
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	for key, s := range k.spaces {
+		c.spaces[key].sysctl = maps.Clone(s.sysctl)
+	}
+	c.mac = k.mac
+	return c
 }
 
 var everything = state.Query{All: true, Parts: state.PartsLab}
