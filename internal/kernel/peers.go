@@ -1,0 +1,207 @@
+package kernel
+
+import (
+	"cmp"
+	"encoding/binary"
+	"slices"
+
+	"golang.org/x/sys/unix"
+
+	"warren/internal/nl"
+	"warren/internal/rtnl"
+	"warren/state"
+)
+
+// A veth tells the index of its other end and the id of the namespace in which that is; ids mean something only in the
+// namespace that they are asked in, and indexes are equal everywhere (the first link of every node is 2). So the ends are
+// matched in two steps: candidates are links of other namespaces whose index and peer's index mirror ours, and a candidate
+// is right when the kernel says that its namespace has our peer's id (RTM_GETNSID with a descriptor). With many candidates
+// it is cheaper to ask who is behind the id: RTM_GETLINK goes there too, and the mark on lo tells.
+
+// manyCandidates is from when on that is cheaper.
+const manyCandidates = 4
+
+// An end is a link whose other side is in another namespace.
+type end struct {
+	r    *reading
+	link *state.Link
+	peer *state.Peer
+}
+
+// mirror is what two ends of a veth see of each other, from the first one's side.
+type mirror struct{ index, peer int }
+
+type peerFinder struct {
+	ends    []end
+	mirrors map[mirror][]int // positions in ends
+	marked  map[state.Mark]*reading
+	ids     map[*reading]map[int]*reading // viewer -> id -> namespace; nil = nobody that was read
+}
+
+// resolvePeers fills NS and Name of the peers that are in namespaces which were read.
+func (o *observation) resolvePeers() {
+	f := &peerFinder{mirrors: map[mirror][]int{}, marked: map[state.Mark]*reading{}, ids: map[*reading]map[int]*reading{}}
+	for i := range o.readings {
+		r := &o.readings[i]
+		if m := r.ns.Mark; !m.IsZero() {
+			if other, ok := f.marked[m]; ok && other.ns.Cookie != r.ns.Cookie {
+				r = nil // the mark tells nothing
+			}
+			f.marked[m], r = r, &o.readings[i]
+		}
+		for j := range r.ns.Links {
+			f.add(r, &r.ns.Links[j])
+		}
+	}
+	// Those with the fewest ends ask first: the kernel looks ids up one by one, and a switch has one for every node.
+	order := make([]int, len(f.ends))
+	count := map[*reading]int{}
+	for i, e := range f.ends {
+		order[i] = i
+		count[e.r]++
+	}
+	slices.SortStableFunc(order, func(a, b int) int { return cmp.Compare(count[f.ends[a].r], count[f.ends[b].r]) })
+	for _, i := range order {
+		f.find(f.ends[i])
+	}
+	if o.query.Parts.Has(state.PartNSIDs) {
+		o.nameIDs(f)
+	}
+}
+
+func (f *peerFinder) add(r *reading, l *state.Link) {
+	if p := l.Peer; p != nil && p.NSID < 0 {
+		p.NS = r.place.key
+	}
+	if p := l.Lower; p != nil && p.NSID < 0 {
+		p.NS = r.place.key
+	}
+	p := farPeer(l)
+	if p == nil || r.conn == nil {
+		return
+	}
+	if l.Peer != nil {
+		m := mirror{l.Index, p.Index}
+		f.mirrors[m] = append(f.mirrors[m], len(f.ends))
+	}
+	f.ends = append(f.ends, end{r, l, p})
+}
+
+func (f *peerFinder) find(e end) {
+	if e.peer.NS != "" {
+		return
+	}
+	if e.link.Peer == nil { // a lower link elsewhere: whoever has that id
+		if r := f.known(e.r, e.peer.NSID); r != nil {
+			e.peer.NS = r.place.key
+			e.peer.Name, _ = r.names.Name(e.peer.Index)
+		}
+		return
+	}
+	candidates := f.mirrors[mirror{e.peer.Index, e.link.Index}]
+	if len(candidates) == 0 {
+		return
+	}
+	r := f.behind(e, candidates)
+	if r == nil {
+		return
+	}
+	for _, i := range candidates {
+		if c := f.ends[i]; c.r == r {
+			e.peer.NS, e.peer.Name = r.place.key, c.link.Name
+			c.peer.NS, c.peer.Name = e.r.place.key, e.link.Name
+		}
+	}
+}
+
+// behind says which of the candidates' namespaces is behind the id of an end's peer.
+func (f *peerFinder) behind(e end, candidates []int) *reading {
+	if r, ok := f.ids[e.r][e.peer.NSID]; ok && r != nil {
+		return r
+	}
+	if len(candidates) >= manyCandidates {
+		if r := f.known(e.r, e.peer.NSID); r != nil {
+			return r
+		}
+	}
+	var reqs []nl.Request
+	var asked []*reading
+	for _, i := range candidates {
+		if r := f.ends[i].r; r != e.r && !slices.Contains(asked, r) {
+			reqs, asked = append(reqs, rtnl.GetNSID(r.handle.FD())), append(asked, r)
+		}
+	}
+	for i, res := range e.r.conn.Exchange(reqs) {
+		for _, m := range res.Messages {
+			if id, err := rtnl.DecodeNSID(m.Data); err == nil && id >= 0 {
+				f.learn(e.r, id, asked[i])
+			}
+		}
+	}
+	return f.ids[e.r][e.peer.NSID]
+}
+
+// known asks through the viewer's socket whose lo is behind an id.
+func (f *peerFinder) known(viewer *reading, id int) *reading {
+	if r, ok := f.ids[viewer][id]; ok {
+		return r
+	}
+	var found *reading
+	for _, m := range viewer.conn.Exchange([]nl.Request{inNSID(rtnl.GetLinkIndex(loopbackIndex), id)})[0].Messages {
+		if lo, err := rtnl.DecodeLink(m.Data, nil); err == nil {
+			found = f.marked[markOf([]state.Link{lo})]
+		}
+	}
+	f.learn(viewer, id, found)
+	return found
+}
+
+func (f *peerFinder) learn(viewer *reading, id int, r *reading) {
+	if f.ids[viewer] == nil {
+		f.ids[viewer] = map[int]*reading{}
+	}
+	f.ids[viewer][id] = r
+}
+
+// nameIDs finds the namespaces behind the ids that were read, as far as they were read too: by their marks, and those
+// without one by asking.
+func (o *observation) nameIDs(f *peerFinder) {
+	var unmarked []*reading
+	var reqs []nl.Request
+	for i := range o.readings {
+		if r := &o.readings[i]; r.handle != nil && (r.ns.Mark.IsZero() || f.marked[r.ns.Mark] == nil) {
+			unmarked, reqs = append(unmarked, r), append(reqs, rtnl.GetNSID(r.handle.FD()))
+		}
+	}
+	for i := range o.readings {
+		r := &o.readings[i]
+		if r.conn == nil || len(r.ns.NSIDs) == 0 {
+			continue
+		}
+		for j, res := range r.conn.Exchange(reqs) {
+			for _, m := range res.Messages {
+				if id, err := rtnl.DecodeNSID(m.Data); err == nil && id >= 0 {
+					f.learn(r, id, unmarked[j])
+				}
+			}
+		}
+		for j := range r.ns.NSIDs {
+			if known := f.known(r, r.ns.NSIDs[j].ID); known != nil {
+				r.ns.NSIDs[j].NS = known.place.key
+			}
+		}
+	}
+}
+
+// inNSID asks in the namespace that the socket's one knows by that id (IFLA_TARGET_NETNSID, Linux 4.16 for reading).
+func inNSID(r nl.Request, id int) nl.Request {
+	r.Data = appendU32(r.Data, unix.IFLA_TARGET_NETNSID, uint32(id))
+	return r
+}
+
+// appendU32 adds an attribute to a request's body.
+func appendU32(data []byte, typ uint16, v uint32) []byte {
+	data = binary.NativeEndian.AppendUint16(slices.Clip(data), unix.SizeofRtAttr+4)
+	data = binary.NativeEndian.AppendUint16(data, typ)
+	return binary.NativeEndian.AppendUint32(data, v)
+}
