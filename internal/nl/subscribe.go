@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"sync/atomic"
 	"time"
 
 	"github.com/mdlayher/netlink"
@@ -25,8 +26,9 @@ type SubscribeOptions struct {
 
 // A Subscription receives notifications.
 type Subscription struct {
-	file *os.File
-	oob  []byte
+	file   *os.File
+	oob    []byte
+	closed atomic.Bool
 }
 
 // An Event is one datagram of notifications.
@@ -52,6 +54,16 @@ func prepareSubscription(fd int, o SubscribeOptions) error {
 	}
 	if err := growReceiveBuffer(fd, o.Buffer); err != nil {
 		return err
+	}
+	// A socket that was never bound has port 0, which is also the kernel's: it would get none of the kernel's notifications.
+	sa, err := unix.Getsockname(fd)
+	if err != nil {
+		return err
+	}
+	if own, ok := sa.(*unix.SockaddrNetlink); ok && own.Pid == 0 {
+		if err := unix.Bind(fd, &unix.SockaddrNetlink{Family: unix.AF_NETLINK}); err != nil {
+			return fmt.Errorf("bind: %w", err)
+		}
 	}
 	if o.AllNSID {
 		if err := unix.SetsockoptInt(fd, unix.SOL_NETLINK, unix.NETLINK_LISTEN_ALL_NSID, 1); err != nil {
@@ -96,7 +108,7 @@ func (s *Subscription) Receive(ctx context.Context) (Event, error) {
 	switch {
 	case ctx.Err() != nil && err != nil:
 		return Event{}, ctx.Err()
-	case errors.Is(err, os.ErrClosed):
+	case err != nil && s.closed.Load(): // the runtime's own error for it has no exported name here
 		return Event{}, ErrClosed
 	case err != nil:
 		return Event{}, err
@@ -140,6 +152,7 @@ func (s *Subscription) read(fd int) (Event, error) {
 
 // Close ends a Receive that waits. It may be called more than once.
 func (s *Subscription) Close() error {
+	s.closed.Store(true)
 	if err := s.file.Close(); err != nil && !errors.Is(err, os.ErrClosed) {
 		return err
 	}
