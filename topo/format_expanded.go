@@ -330,4 +330,3 @@ func plainSafe(s string) bool {
 	}
 	return !strings.EqualFold(s, "null")
 }
-

@@ -53,37 +53,53 @@ func (t *tree) what() string {
 	panic("topo: unknown kind of tree")
 }
 
-// A range such as h[1-50] cannot stand in a flow list of YAML, where brackets are syntax, but it is the obvious thing to
-// write there. Its brackets travel through the YAML library as two private characters of the same width in columns.
+// Two things that lab files write in flow collections must be kept from the YAML library. A range such as [h[1-50], r] is not
+// YAML there, for brackets are syntax, but it is the obvious thing to write. And {publish: [8080:80]} is YAML 1.2, where a
+// colon separates only before a blank, but the library takes every colon in a flow map for a separator. Such characters travel
+// through it as private ones of the same width in columns.
 const (
-	rangeOpen  = "\ue0f1"
-	rangeClose = "\ue0f2"
+	hiddenOpen  = "\ue0f1"
+	hiddenClose = "\ue0f2"
+	hiddenColon = "\ue0f3"
 )
 
 var (
 	rangeInText = regexp.MustCompile(`([A-Za-z0-9_\-\x{e0f2}])\[([0-9]+-[0-9]+)\]`)
-	unhide      = strings.NewReplacer(rangeOpen, "[", rangeClose, "]")
+	unhide      = strings.NewReplacer(hiddenOpen, "[", hiddenClose, "]", hiddenColon, ":")
 )
 
-func hideRanges(s string) string {
-	if !strings.Contains(s, "[") {
-		return s
-	}
-	for range 4 { // a[1-2][1-2]: the second follows the first
-		t := rangeInText.ReplaceAllString(s, "${1}"+rangeOpen+"${2}"+rangeClose)
-		if t == s {
-			break
+func hide(s string) string {
+	if strings.Contains(s, "[") {
+		for range 4 { // a[1-2][1-2]: the second follows the first
+			t := rangeInText.ReplaceAllString(s, "${1}"+hiddenOpen+"${2}"+hiddenClose)
+			if t == s {
+				break
+			}
+			s = t
 		}
-		s = t
 	}
-	return s
+	var b strings.Builder
+	b.Grow(len(s) + len(s)/8)
+	from := 0
+	for i := 0; i < len(s); i++ {
+		if s[i] != ':' || i+1 == len(s) || strings.IndexByte(" \t\r\n,[]{}", s[i+1]) >= 0 || i > 0 && strings.IndexByte("\"']}", s[i-1]) >= 0 {
+			continue
+		}
+		b.WriteString(s[from:i])
+		b.WriteString(hiddenColon)
+		from = i + 1
+	}
+	b.WriteString(s[from:])
+	return b.String()
 }
 
-func showRanges(s string) string {
-	if !strings.Contains(s, "\ue0f1") && !strings.Contains(s, "\ue0f2") {
-		return s
+func show(s string) string {
+	for i := range len(s) {
+		if s[i] == 0xee { // the first byte of all three
+			return unhide.Replace(s)
+		}
 	}
-	return unhide.Replace(s)
+	return s
 }
 
 // readTokens does what both Parse and Format begin with: bounds, then tokens.
@@ -93,11 +109,11 @@ func readTokens(p *problems, data []byte) (token.Tokens, bool) {
 		return nil, false
 	}
 	src := string(data)
-	if strings.Contains(src, rangeOpen) || strings.Contains(src, rangeClose) || strings.ContainsRune(src, 0) {
-		p.add(Pos{1, 1}, "", "the file holds a character that no lab file has (a zero byte, U+E0F1 or U+E0F2)")
+	if strings.Contains(src, hiddenOpen) || strings.Contains(src, hiddenClose) || strings.Contains(src, hiddenColon) || strings.ContainsRune(src, 0) {
+		p.add(Pos{1, 1}, "", "the file holds a character that no lab file has (a zero byte, U+E0F1 to U+E0F3)")
 		return nil, false
 	}
-	tokens := lexer.Tokenize(hideRanges(src))
+	tokens := lexer.Tokenize(hide(src))
 	if at, msg := tooDeep(tokens); msg != "" {
 		p.add(at, "", "%s", msg)
 		return nil, false
@@ -207,11 +223,11 @@ func (p *problems) yaml(err error) {
 		if strings.Contains(e.GetMessage(), "cannot start any token") && strings.Contains(e.GetMessage(), "\t") {
 			hint = "indent with spaces"
 		}
-		p.add(Pos{at.Line, at.Column}, hint, "%s", strings.ReplaceAll(showRanges(e.GetMessage()), "\t", "tab"))
+		p.add(Pos{at.Line, at.Column}, hint, "%s", strings.ReplaceAll(show(e.GetMessage()), "\t", "tab"))
 		return
 	}
 	first, _, _ := strings.Cut(err.Error(), "\n")
-	p.add(Pos{1, 1}, "", "%s", showRanges(first))
+	p.add(Pos{1, 1}, "", "%s", show(first))
 }
 
 func posOf(n ast.Node) Pos {
@@ -261,11 +277,11 @@ func (r *treeReader) read1(n ast.Node, depth int) *tree {
 	case *ast.NullNode:
 		return &tree{pos: posOf(n), size: 1}
 	case *ast.LiteralNode:
-		return &tree{kind: treeScalar, pos: posOf(n), text: showRanges(n.Value.Value), size: 1}
+		return &tree{kind: treeScalar, pos: posOf(n), text: show(n.Value.Value), size: 1}
 	case *ast.StringNode:
-		return &tree{kind: treeScalar, pos: posOf(n), text: showRanges(n.Value), size: 1}
+		return &tree{kind: treeScalar, pos: posOf(n), text: show(n.Value), size: 1}
 	case *ast.IntegerNode, *ast.FloatNode, *ast.BoolNode, *ast.InfinityNode, *ast.NanNode:
-		return &tree{kind: treeScalar, pos: posOf(n), text: showRanges(n.GetToken().Value), size: 1}
+		return &tree{kind: treeScalar, pos: posOf(n), text: show(n.GetToken().Value), size: 1}
 	case *ast.SequenceNode:
 		t := &tree{kind: treeList, pos: posOf(n), size: 1}
 		for _, v := range n.Values {

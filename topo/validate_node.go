@@ -337,7 +337,4 @@ func (v *validator) check(c *Check) {
 	case c.On != "" && !v.isOn(name, c.On):
 		v.add(c.Pos, "", "check: %s is not on net %s", name, c.On)
 	}
-	if c.On != "" && v.nodes[c.From] != nil && !v.isOn(c.From, c.On) {
-		v.add(c.Pos, "", "check: %s is not on net %s", c.From, c.On)
-	}
 }
