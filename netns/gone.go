@@ -104,7 +104,8 @@ func linkEvents() (int, error) {
 	tv := unix.NsecToTimeval(int64(canaryPatience))
 	err = errors.Join(
 		unix.SetsockoptTimeval(fd, unix.SOL_SOCKET, unix.SO_RCVTIMEO, &tv),
-		unix.SetsockoptInt(fd, unix.SOL_NETLINK, unix.NETLINK_ADD_MEMBERSHIP, unix.RTNLGRP_LINK),
+		// Bound, because the kernel passes over unbound sockets when it tells of what it did itself.
+		unix.Bind(fd, &unix.SockaddrNetlink{Family: unix.AF_NETLINK, Groups: 1 << (unix.RTNLGRP_LINK - 1)}),
 	)
 	if err != nil {
 		unix.Close(fd)

@@ -5,7 +5,6 @@ import (
 	"context"
 	"fmt"
 	"os"
-	"slices"
 	"strconv"
 	"strings"
 
@@ -144,6 +143,8 @@ func (w *walk) files(pid int) {
 			if ino, ok := parseInode(string(target), "net:["); ok && ino == w.h.inode {
 				w.add(Holder{Kind: HoldsAsFile, FD: fd}, pid)
 			}
+		case bytes.HasPrefix(target, []byte("/")) && w.isNamespace(dir+"/"+strconv.Itoa(fd)):
+			w.add(Holder{Kind: HoldsAsFile, FD: fd}, pid)
 		case bytes.HasPrefix(target, []byte("socket:[")) && w.h.cookie != 0:
 			if pidfd < 0 {
 				if pidfd, err = unix.PidfdOpen(pid, 0); err != nil {
@@ -155,6 +156,13 @@ func (w *walk) files(pid int) {
 			}
 		}
 	}
+}
+
+// isNamespace asks for the file itself: one that was opened by a name shows the name, as long as there is one.
+func (w *walk) isNamespace(path string) bool {
+	var st unix.Statx_t
+	err := unix.Statx(unix.AT_FDCWD, path, unix.AT_STATX_DONT_SYNC, unix.STATX_INO, &st)
+	return err == nil && st.Ino == w.h.inode && unix.Mkdev(st.Dev_major, st.Dev_minor) == w.h.dev
 }
 
 // socketOf is the cookie of the namespace of another process's socket, 0 = not to be known.
@@ -189,10 +197,9 @@ func Processes(ctx context.Context, handles []*Handle) ([][]state.Process, error
 			return false, nil
 		}
 		for _, i := range place[ino] {
-			if slices.ContainsFunc(list[i], func(p state.Process) bool { return p.PID == pid }) {
-				continue
+			if n := len(list[i]); n == 0 || list[i][n-1].PID != pid {
+				list[i] = append(list[i], describe(pid))
 			}
-			list[i] = append(list[i], describe(pid))
 		}
 		return false, nil
 	})

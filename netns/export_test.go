@@ -1,0 +1,8 @@
+package netns
+
+// What the tests of pure parts look at.
+var (
+	ContainerOf   = containerOf
+	Topmost       = topmost
+	ParseNSMounts = parseNSMounts
+)
