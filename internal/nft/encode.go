@@ -135,7 +135,7 @@ func checkName(what, name string) error {
 		return fmt.Errorf("%w: %s name %q", ErrUnsupported, what, name)
 	}
 	for _, c := range []byte(name) {
-		if c == 0 {
+		if c == 0 || c == '%' { // %d is how the kernel is asked to make a name up
 			return fmt.Errorf("%w: %s name %q", ErrUnsupported, what, name)
 		}
 	}

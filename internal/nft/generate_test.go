@@ -55,7 +55,9 @@ func (g gen) comment() string {
 	return rapid.OneOf(rapid.Just(""), rapid.StringMatching(`[ -!#-~]{1,127}`)).Draw(g.T, "comment")
 }
 
-func (g gen) pick(label string, list ...string) string { return rapid.SampledFrom(list).Draw(g.T, label) }
+func (g gen) pick(label string, list ...string) string {
+	return rapid.SampledFrom(list).Draw(g.T, label)
+}
 
 func (g gen) bytes(n int) string {
 	return string(rapid.SliceOfN(rapid.Byte(), n, n).Draw(g.T, "bytes"))
@@ -284,7 +286,7 @@ func (g gen) side() []Expr {
 	case 2:
 		return LogPrefix(g.name("prefix"))
 	case 3:
-		return []Expr{{Limit: &Limit{Rate: uint64(g.port()), Unit: g.pick("unit", "second", "minute", "hour", "day", "week"), Burst: uint32(g.n("burst", 255)), Over: rapid.Bool().Draw(g.T, "over"),
+		return []Expr{{Limit: &Limit{Rate: uint64(g.port()), Unit: g.pick("unit", "second", "minute", "hour"), Burst: uint32(g.n("burst", 255)), Over: rapid.Bool().Draw(g.T, "over"),
 			Bytes: rapid.Bool().Draw(g.T, "bytes")}}}
 	}
 	return SetMark(rapid.Uint32().Draw(g.T, "mark"))
