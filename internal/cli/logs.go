@@ -3,6 +3,7 @@ package cli
 import (
 	"context"
 	"errors"
+	"fmt"
 
 	"github.com/spf13/cobra"
 
@@ -33,7 +34,7 @@ Exit status: 0, 1 an error (no such service), 2 wrong usage.`,
 				if err != nil {
 					return err
 				}
-				err = w.Logs(ctx, name, opt, a.Out)
+				err = w.Logs(ctx, name, opt, a.printLogLine)
 				if opt.Follow && errors.Is(err, context.Canceled) {
 					return nil // interrupted, as a person ends it
 				}
@@ -50,4 +51,10 @@ Exit status: 0, 1 an error (no such service), 2 wrong usage.`,
 	a.completeFiles(c, "file")
 	c.ValidArgsFunction = a.completeServices
 	return c
+}
+
+// printLogLine prints a line with who wrote it before it.
+func (a *app) printLogLine(l warren.LogLine) error {
+	_, err := fmt.Fprintf(a.Out, "%s.%s | %s\n", l.Node, l.Service, l.Text)
+	return err
 }

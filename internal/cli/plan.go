@@ -74,7 +74,7 @@ func (a *app) printPlan(change *warren.Change, format string) error {
 	case "json":
 		return a.printJSON(change.Plan)
 	case "sh":
-		_, err := io.WriteString(a.Out, change.Plan.Shell())
+		_, err := io.WriteString(a.Out, change.Shell())
 		return err
 	}
 	if len(change.Plan.Steps) == 0 {

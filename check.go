@@ -1,0 +1,141 @@
+package warren
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"warren/internal/probe"
+	"warren/netns"
+	"warren/state"
+	"warren/topo"
+)
+
+// A CheckError says that checks do not hold.
+type CheckError struct {
+	Lab    string
+	Failed []CheckResult
+}
+
+func (e *CheckError) Error() string {
+	if len(e.Failed) == 1 {
+		return fmt.Sprintf("lab %q: the check %q does not hold: %s", e.Lab, e.Failed[0].Check, e.Failed[0].Detail)
+	}
+	return fmt.Sprintf("lab %q: %d checks do not hold", e.Lab, len(e.Failed))
+}
+
+// Check sends real packets from inside the lab's namespaces and tells, check by check in the file's order, whether the
+// lab's assertions hold. The error is a *CheckError when some do not; the results come with it. ErrNotExist when the lab
+// is not up.
+func (w *Warren) Check(ctx context.Context, name string, o CheckOptions) ([]CheckResult, error) {
+	x, err := w.recorded(name)
+	if err != nil {
+		return nil, err
+	}
+	return w.check(ctx, x, o)
+}
+
+func (w *Warren) check(ctx context.Context, x *topo.Expanded, o CheckOptions) ([]CheckResult, error) {
+	rooms := &rooms{w: w, x: x, open: map[string]*netns.Handle{}}
+	defer rooms.close()
+	checks := slices.DeleteFunc(slices.Clone(x.Checks), func(c topo.Check) bool { return !strings.Contains(c.Text, o.Only) })
+	results := make([]CheckResult, 0, len(checks))
+	failed := &CheckError{Lab: x.Lab}
+	for i, c := range checks {
+		w.event(Event{Lab: x.Lab, Phase: "checks", Done: i, Total: len(checks), Text: c.Text})
+		r := rooms.run(ctx, c)
+		results = append(results, r)
+		if !r.OK {
+			failed.Failed = append(failed.Failed, r)
+		}
+		if err := ctx.Err(); err != nil {
+			return results, err
+		}
+	}
+	w.event(Event{Lab: x.Lab, Phase: "checks", Done: len(checks), Total: len(checks)})
+	if len(failed.Failed) > 0 {
+		return results, failed
+	}
+	return results, nil
+}
+
+// rooms are the namespaces that checks send from, each opened once.
+type rooms struct {
+	w    *Warren
+	x    *topo.Expanded
+	open map[string]*netns.Handle
+}
+
+func (r *rooms) close() {
+	for _, h := range r.open {
+		_ = h.Close()
+	}
+}
+
+func (r *rooms) handle(ctx context.Context, node string) (*netns.Handle, error) {
+	if h := r.open[node]; h != nil {
+		return h, nil
+	}
+	key := state.HostNS
+	if n := r.x.Node(node); n != nil {
+		key = n.NS
+	}
+	h, err := r.w.kernel.Open(ctx, key)
+	if err != nil {
+		return nil, err
+	}
+	r.open[node] = h
+	return h, nil
+}
+
+// run carries out one check: one probe, or one for each pair that the check stands for, many at a time.
+func (r *rooms) run(ctx context.Context, c topo.Check) CheckResult {
+	start := time.Now()
+	result := CheckResult{Check: c.Text}
+	aims := aims(r.x, c)
+	probes := make([]func(context.Context) probe.Result, len(aims))
+	for i, a := range aims {
+		h, err := r.handle(ctx, a.from)
+		if err != nil {
+			probes[i] = func(context.Context) probe.Result { return probe.Result{Code: probe.Failed, Detail: err.Error()} }
+			continue
+		}
+		probes[i] = func(ctx context.Context) probe.Result {
+			return probe.Retry(ctx, c.Retry, c.Can, func(ctx context.Context) probe.Result { return a.probe(ctx, r.x, h, c) })
+		}
+	}
+	held := 0
+	for i, p := range probe.Many(ctx, 0, probes) {
+		// A probe that could not be made proves neither can nor cannot.
+		part := CheckResult{Check: aims[i].text(c), OK: p.Code != probe.Failed && p.OK == c.Can, Detail: p.Detail, Took: p.Took}
+		if part.OK {
+			held++
+		}
+		result.Parts = append(result.Parts, part)
+	}
+	slices.SortStableFunc(result.Parts, func(a, b CheckResult) int {
+		switch {
+		case a.OK == b.OK:
+			return 0
+		case b.OK:
+			return -1
+		}
+		return 1
+	})
+	result.OK = held == len(aims) && held > 0
+	result.Took = time.Since(start)
+	switch {
+	case len(aims) == 0:
+		result.Detail = "there is nobody to send from or to"
+	case len(aims) == 1:
+		result.Detail, result.Took, result.Parts = result.Parts[0].Detail, result.Parts[0].Took, nil
+	case result.OK:
+		result.Detail = fmt.Sprintf("%d of %d", held, len(aims))
+	default:
+		first := result.Parts[0]
+		result.Detail = fmt.Sprintf("%d of %d; %s: %s", held, len(aims), first.Check, first.Detail)
+	}
+	return result
+}

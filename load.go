@@ -1,0 +1,85 @@
+package warren
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"warren/state"
+	"warren/topo"
+)
+
+// DefaultFile is the lab file that commands read when none is named.
+const DefaultFile = "warren.yaml"
+
+// Load reads and checks a lab file; "" = DefaultFile in the working directory, "-" = standard input. Without a name of its
+// own the lab is called after the folder that the file is in. The error lists every problem with its place
+// ([topo.Error]); errors.Is(err, fs.ErrNotExist) when there is no such file.
+func Load(path string) (*topo.Lab, error) {
+	if path == "" {
+		path = DefaultFile
+	}
+	data, err := ReadFile(path)
+	if err != nil {
+		return nil, err
+	}
+	lab, err := topo.Parse(path, data)
+	if err != nil {
+		return nil, err
+	}
+	if lab.Name == "" {
+		lab.Name, err = folderName(path)
+		if err != nil {
+			return nil, err
+		}
+	}
+	return lab, nil
+}
+
+// maxRead is how much of a lab file is read: more than Parse takes, so that it is Parse that says so.
+const maxRead = 4 << 20
+
+// ReadFile reads a lab file's text; "-" = standard input. Of a file that is too large for any lab only the beginning is read,
+// which [topo.Parse] refuses for its size.
+func ReadFile(path string) ([]byte, error) {
+	in := os.Stdin
+	if path != "-" {
+		f, err := os.Open(path)
+		if errors.Is(err, fs.ErrNotExist) && path == DefaultFile {
+			return nil, fmt.Errorf("no %s here: %w (hint: name the lab file, as in: warren up lab.yaml)", DefaultFile, fs.ErrNotExist)
+		}
+		if err != nil {
+			return nil, fmt.Errorf("read lab file: %w", err)
+		}
+		defer f.Close()
+		in = f
+	}
+	data, err := io.ReadAll(io.LimitReader(in, maxRead))
+	if err != nil {
+		return nil, fmt.Errorf("read lab file %s: %w", path, err)
+	}
+	return data, nil
+}
+
+// folderName makes a lab's name of the folder that the file is in. What no name may have becomes "-".
+func folderName(path string) (string, error) {
+	dir, err := filepath.Abs(filepath.Dir(path))
+	if err != nil {
+		return "", err
+	}
+	name := strings.TrimLeft(strings.Map(func(r rune) rune {
+		switch {
+		case r >= 'a' && r <= 'z', r >= 'A' && r <= 'Z', r >= '0' && r <= '9', r == '-', r == '_':
+			return r
+		}
+		return '-'
+	}, filepath.Base(dir)), "-_")
+	if err := state.CheckLabName(name); err != nil {
+		return "", fmt.Errorf("%s: the folder's name makes no lab name: %w (hint: write name: in the file)", path, err)
+	}
+	return name, nil
+}

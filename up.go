@@ -1,0 +1,258 @@
+package warren
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"warren/internal/kernel"
+	"warren/internal/lab"
+	"warren/plan"
+	"warren/state"
+	"warren/topo"
+)
+
+// Up makes the lab so: what is missing is made, what differs is changed, what is no longer declared goes. It validates
+// everything first, carries out the steps, reads the kernel again and compares, starts the services and runs the checks.
+// When a step fails, what this call did is undone in reverse, and the report says what could not be. A second Up of the
+// same lab carries out nothing.
+//
+// The report is never nil. The error is nil only when the lab is up, its services are ready and its checks hold; failing
+// checks are a [CheckError], and the lab stays up.
+func (w *Warren) Up(ctx context.Context, l *topo.Lab, o UpOptions) (*UpReport, error) {
+	report := &UpReport{Lab: l.Name}
+	start := time.Now()
+	defer func() { report.Took = time.Since(start) }()
+	if err := w.kernel.Preflight(0); err != nil {
+		return report, permission(err)
+	}
+	lock, err := w.lock(ctx, l.Name, true)
+	if err != nil {
+		return report, err
+	}
+	defer lock.Unlock()
+	w.point("locked")
+	x, err := w.build(ctx, l, o, lock, report)
+	if err != nil {
+		return report, w.giveUp(lock, err)
+	}
+	w.point("built")
+	if !o.NoServices {
+		if report.Services, err = w.startServices(ctx, lock.Dir(), x); err != nil {
+			return report, err
+		}
+	}
+	lock.Unlock() // checks change nothing and may take their time
+	if o.NoChecks || len(x.Checks) == 0 {
+		return report, nil
+	}
+	report.Checks, err = w.check(ctx, x, CheckOptions{})
+	return report, err
+}
+
+// build makes the lab's network. It holds the host lock while it changes the host.
+func (w *Warren) build(ctx context.Context, l *topo.Lab, o UpOptions, lock *lab.Lock, report *UpReport) (*topo.Expanded, error) {
+	dir := lock.Dir()
+	former, err := w.former(l.Name)
+	if err != nil {
+		return nil, err
+	}
+	if touchesHost(l, former) {
+		host, err := w.lockHost(ctx, l.Name)
+		if err != nil {
+			return nil, err
+		}
+		defer host.Unlock()
+	}
+	w.event(Event{Lab: l.Name, Phase: "observe"})
+	p, err := w.prepare(ctx, l)
+	if err != nil {
+		return nil, err
+	}
+	report.Nodes = len(p.want.Nodes)
+	if err := w.preflight(ctx, p); err != nil {
+		return nil, err
+	}
+	if err := w.change(ctx, p, dir, o, report); err != nil {
+		return nil, err
+	}
+	w.point("applied")
+	err = errors.Join(dir.SaveExpanded(p.want), dir.SaveSource(lab.Source{Path: l.File}), writeNames(dir, p.want))
+	if err != nil {
+		return nil, err
+	}
+	w.point("recorded")
+	return p.want, dir.DropJournal()
+}
+
+// giveUp ends an Up that failed. A lab of which nothing is there leaves no directory.
+func (w *Warren) giveUp(lock *lab.Lock, err error) error {
+	name := lock.Dir().Lab()
+	have, observed := w.kernel.Observe(context.Background(), state.Query{Lab: name})
+	if observed != nil || len(have.Namespaces) > 0 {
+		return err
+	}
+	if j, jerr := lock.Dir().ReadJournal(); jerr != nil || !j.Empty() {
+		return err
+	}
+	err = errors.Join(err, lock.Remove())
+	return errors.Join(err, w.tidy(context.Background(), name))
+}
+
+// preflight finds out before the first change whether the lab can be made.
+func (w *Warren) preflight(ctx context.Context, p *prepared) error {
+	namespaces := 0
+	for _, s := range p.plan.Steps {
+		if s.Verb() == plan.Create && s.After.Namespace != nil {
+			namespaces++
+		}
+	}
+	if err := w.kernel.Preflight(namespaces); err != nil {
+		return fmt.Errorf("lab %q: %w", p.want.Lab, permission(err))
+	}
+	if len(p.plan.Steps) == 0 {
+		return nil
+	}
+	if err := w.kernel.Probe(ctx, kernel.Needs(p.want.Desired)); err != nil {
+		return fmt.Errorf("lab %q: %w", p.want.Lab, err)
+	}
+	return bindProbes(p)
+}
+
+// change carries out the plan and reads the kernel back. On an error it undoes what it did.
+func (w *Warren) change(ctx context.Context, p *prepared, dir lab.Dir, o UpOptions, report *UpReport) error {
+	steps, sysctls := p.split()
+	hostSteps := slices.DeleteFunc(slices.Clone(steps), func(s plan.Step) bool { return s.NS != state.HostNS })
+	if err := dir.WriteJournal(hostSteps); err != nil {
+		return err
+	}
+	w.point("journal")
+	ledger := w.ledger()
+	if len(sysctls) > 0 {
+		if err := ledger.Acquire(p.want.Lab, sysctls); err != nil {
+			_, undo := ledger.Release(p.want.Lab)
+			return errors.Join(err, undo)
+		}
+		w.point("ledger")
+	}
+	start := time.Now()
+	done := w.kernel.Apply(ctx, steps, w.hooks(ctx, p.want.Lab, len(steps)))
+	report.Apply = time.Since(start)
+	err := done.Err
+	if err == nil && !o.NoVerify && len(p.plan.Steps) > 0 {
+		w.point("verify")
+		err = w.verify(ctx, p)
+	}
+	if err != nil {
+		return errors.Join(err, w.undo(p, steps, done, report))
+	}
+	report.Steps = len(p.plan.Steps)
+	return w.releaseUnwanted(ledger, p.want.Lab, sysctls)
+}
+
+func (w *Warren) hooks(ctx context.Context, name string, total int) plan.Hooks {
+	return plan.Hooks{
+		Before: func(i int, s plan.Step) error {
+			w.point("step")
+			if w.opt.BeforeStep != nil {
+				if err := w.opt.BeforeStep(i, s); err != nil {
+					return err
+				}
+			}
+			return ctx.Err()
+		},
+		After: func(i int, _ plan.Step) {
+			w.event(Event{Lab: name, Phase: "apply", Done: i + 1, Total: total})
+		},
+	}
+}
+
+// verifyFor is how long a difference that is left after Apply gets to vanish: some of what the kernel does comes a moment
+// later, such as a bridge port's way to forwarding.
+const verifyFor = time.Second
+
+// verify reads the kernel again: nothing may be left to do.
+func (w *Warren) verify(ctx context.Context, p *prepared) error {
+	w.event(Event{Lab: p.want.Lab, Phase: "verify"})
+	deadline := time.Now().Add(verifyFor)
+	for pause := time.Millisecond; ; pause *= 2 {
+		have, err := w.kernel.Observe(ctx, plan.Query(p.want.Desired, plan.Options{}))
+		if err != nil {
+			return fmt.Errorf("lab %q: read back: %w", p.want.Lab, err)
+		}
+		left, err := plan.Diff(p.want.Desired, have, plan.Options{})
+		switch {
+		case err != nil:
+			return fmt.Errorf("lab %q: compare: %w", p.want.Lab, err)
+		case left.Empty():
+			return nil
+		case time.Now().After(deadline):
+			return fmt.Errorf("lab %q: the kernel does not hold what it was told to; %d differences, the first: %s", p.want.Lab, len(left.Steps), left.Steps[0])
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(pause):
+		}
+	}
+}
+
+// undo takes back what was done, newest first, and says in the report what it could not. It does not end with ctx: half a
+// lab is worse than a late answer to an interrupt.
+func (w *Warren) undo(p *prepared, steps []plan.Step, done plan.Report, report *UpReport) error {
+	w.event(Event{Lab: p.want.Lab, Phase: "undo"})
+	w.point("undo")
+	var errs []error
+	for rest := plan.Undo(steps, done); len(rest) > 0; {
+		r := w.kernel.Apply(context.Background(), rest, plan.Hooks{Before: func(int, plan.Step) error {
+			w.point("undo step")
+			return nil
+		}})
+		failed := len(rest)
+		for i, s := range rest {
+			switch r.Status[i] {
+			case plan.Done:
+				report.Undone++
+			case plan.Failed:
+				report.NotUndone = append(report.NotUndone, s.String())
+				failed = min(failed, i)
+			case plan.NotTried:
+			}
+		}
+		if r.Err == nil {
+			break
+		}
+		errs = append(errs, fmt.Errorf("undo: %w", r.Err))
+		rest = notTried(rest, r)
+	}
+	if p.former == nil {
+		if _, err := w.ledger().Release(p.want.Lab); err != nil {
+			errs = append(errs, fmt.Errorf("undo: %w", err))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// notTried are the steps that a failure kept from being tried. A failed report that tried nothing ends the undoing.
+func notTried(steps []plan.Step, r plan.Report) []plan.Step {
+	var rest []plan.Step
+	for i, s := range steps {
+		if r.Status[i] == plan.NotTried {
+			rest = append(rest, s)
+		}
+	}
+	if len(rest) == len(steps) {
+		return nil
+	}
+	return rest
+}
+
+// permission makes an EPERM of the kernel's a warren.ErrNotPermitted.
+func permission(err error) error {
+	if errors.Is(err, errPermission) {
+		return fmt.Errorf("%w: %w", ErrNotPermitted, err)
+	}
+	return err
+}
