@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"slices"
 
 	"golang.org/x/sys/unix"
 
@@ -133,6 +134,9 @@ func (r *contentsRun) flushRequests() bool {
 		if err != nil && len(ops[j].reqs) > 1 {
 			r.revert(i)
 		}
+		if n := r.steps[i].After.Neighbor; n != nil && errors.Is(err, unix.EEXIST) {
+			err = r.overLearned(*n, err)
+		}
 		if err == nil {
 			r.space.forget(r.steps[i])
 		}
@@ -148,6 +152,23 @@ func (r *contentsRun) revert(i int) {
 	if reqs, err := encode(s, &r.space.names); err == nil {
 		_ = r.space.route.Batch(reqs) // what was not done cannot be undone: errors are expected
 	}
+}
+
+// overLearned makes a neighbour in the place of one that the kernel has learned by itself: such an entry is nobody's.
+func (r *contentsRun) overLearned(n state.Neighbor, refusal error) error {
+	msgs, err := r.space.route.Dump(r.w.ctx, rtnl.DumpNeighbors(n.Proxy))
+	if err != nil {
+		return refusal
+	}
+	made, err := rtnl.DecodeNeighbors(inState(unix.NUD_PERMANENT|unix.NUD_NOARP, msgs), &r.space.names)
+	if err != nil || n.Proxy || slices.ContainsFunc(made, func(m state.Neighbor) bool { return m.Link == n.Link && m.IP == n.IP }) {
+		return refusal
+	}
+	req, err := rtnl.ReplaceNeighbor(n, &r.space.names)
+	if err != nil {
+		return err
+	}
+	return r.space.route.Batch([]nl.Request{req})[0]
 }
 
 // forget drops the indexes of links that a step removed.
@@ -203,6 +224,7 @@ func (r *contentsRun) flushSysctls() bool {
 // sent before the birth is known to have succeeded.
 func (r *contentsRun) makeLink(l state.Link) error {
 	sp := r.space
+	l.Bridge = birthBridge(l.Bridge)
 	sp.lookUp(linkNames(plan.Step{After: plan.Object{Link: &l}}))
 	req, err := rtnl.CreateLink(l, rtnl.LinkOptions{}, &sp.names)
 	if err != nil {
@@ -224,11 +246,32 @@ func (r *contentsRun) makeLink(l state.Link) error {
 	return err
 }
 
+// birthBridge leaves out that a new bridge does not filter VLANs: a kernel without VLAN filtering refuses to hear it.
+func birthBridge(b *state.Bridge) *state.Bridge {
+	if b == nil || b.VLANFiltering == nil || *b.VLANFiltering {
+		return b
+	}
+	c := *b
+	c.VLANFiltering = nil
+	return &c
+}
+
 // changeLink turns a link's fields from before to after. A field that is zero in after and not in before is taken away.
 func changeLink(before, after state.Link, names rtnl.Names) ([]nl.Request, error) {
-	reqs, err := rtnl.ChangeLink(before, after, names)
+	first := after
+	if before.Master != after.Master {
+		first.Port = nil // the kernel looks at a port's attributes before it makes the link a port
+	}
+	reqs, err := rtnl.ChangeLink(before, first, names)
 	if err != nil {
 		return nil, err
+	}
+	if after.Port != nil && first.Port == nil {
+		second, err := rtnl.ChangeLink(state.Link{Name: after.Name, Up: after.Up}, state.Link{Name: after.Name, Up: after.Up, Port: after.Port}, names)
+		if err != nil {
+			return nil, err
+		}
+		reqs = append(reqs, second...)
 	}
 	if before.Master != "" && after.Master == "" {
 		req, err := rtnl.ReleaseLink(after.Name)

@@ -84,12 +84,13 @@ func encodeRule(s plan.Step) ([]nl.Request, error) {
 }
 
 func encodeNeighbor(s plan.Step, names rtnl.Names) (nl.Request, error) {
-	switch {
-	case s.Verb() == plan.Delete:
-		return rtnl.DeleteNeighbor(*s.Before.Neighbor, names)
-	default:
-		// Also when it is made: the kernel may have learned the address meanwhile, and such an entry is nobody's.
+	switch s.Verb() {
+	case plan.Create:
+		return rtnl.CreateNeighbor(*s.After.Neighbor, names)
+	case plan.Change:
 		return rtnl.ReplaceNeighbor(*s.After.Neighbor, names)
+	default:
+		return rtnl.DeleteNeighbor(*s.Before.Neighbor, names)
 	}
 }
 

@@ -58,7 +58,11 @@ func stepHint(s plan.Step, err error) string {
 		}
 		return "needs CAP_NET_ADMIN: run as root"
 	case errors.Is(err, unix.EOPNOTSUPP):
-		if l, ok := linkOf(o); ok && s.Before.IsZero() {
+		l, ok := linkOf(o)
+		if ok && l.Bridge != nil && l.Bridge.VLANFiltering != nil {
+			return "the kernel lacks VLAN filtering of bridges: CONFIG_BRIDGE_VLAN_FILTERING"
+		}
+		if ok && s.Before.IsZero() {
 			if f := linkFeature(l.Kind); f.Name != "" {
 				return "the kernel lacks " + f.Name + ": " + f.Needs
 			}
