@@ -6,19 +6,12 @@ import (
 
 // Destroy returns the steps after which nothing of the lab is left: its namespaces (with all that is in them), and in the
 // other observed namespaces its links, elements, and what sits on its links. Sysctls of the host are not a plan's business
-// but the ledger's. The snapshot must be complete for [Query] of a Desired that names "host" and whatever foreign
-// namespaces the lab used. The caller holds the host's lock: a link of our group that no altname claims is the rest of a
-// run that was killed while it held that lock, and goes too.
+// but the ledger's. The snapshot must be complete for [Query] of what was wanted.
+//
+// The caller holds the host's lock: a link of our group that no altname claims is the rest of a run that was killed while it
+// held that lock, and goes too.
 func Destroy(lab string, have state.Snapshot) Plan {
-	want := state.Desired{Lab: lab}
-	for i := range have.Namespaces {
-		if n := &have.Namespaces[i]; n.Mark.Lab != lab || n.Mark.IsZero() {
-			if n.Mark.IsZero() {
-				want.Namespaces = append(want.Namespaces, state.DesiredNamespace{Name: n.Name})
-			}
-		}
-	}
-	d := newDiffer(want, have, Options{})
+	d := newDiffer(state.Desired{Lab: lab}, have, Options{})
 	d.checkNamespaces()
 	d.errs = nil // what is unread or missing cannot be removed: the caller sees it in the snapshot
 	d.matchLinks()

@@ -15,15 +15,14 @@ type Options struct {
 	Former *state.Desired
 }
 
-// Query says what has to be observed for [Diff] and [Destroy] of this lab.
+// Query says what has to be observed for [Diff] and [Destroy] of this lab: its namespaces, those of others that it uses or
+// used, and always the host's, where something may be left of it.
 func Query(want state.Desired, opt Options) state.Query {
-	q := state.Query{Lab: want.Lab, Parts: state.PartsLab, SysctlKeys: map[string][]string{}}
+	q := state.Query{Names: []string{state.HostNS}, Lab: want.Lab, Parts: state.PartsLab, SysctlKeys: map[string][]string{}}
 	add := func(d *state.Desired, fresh bool) {
 		for i := range d.Namespaces {
 			n := &d.Namespaces[i]
-			if !slices.Contains(q.Names, n.Name) || len(q.SysctlKeys[n.Name]) == 0 {
-				q.Names = append(q.Names, n.Name)
-			}
+			q.Names = append(q.Names, n.Name)
 			for _, s := range n.Sysctls {
 				keys := append(q.SysctlKeys[n.Name], s.Key)
 				if dev := sysctlDevice(s.Key); fresh && dev != "" {
@@ -156,6 +155,15 @@ func newDiffer(want state.Desired, have state.Snapshot, opt Options) *differ {
 		}
 		d.byName[p.name] = p
 		d.places = append(d.places, p)
+	}
+	// What is observed and nobody's lab may hold something of ours that is not wanted any more.
+	for i := range hs {
+		if n := &hs[i]; n.Mark.IsZero() && d.byName[n.Name] == nil {
+			p := &place{name: n.Name, want: &state.DesiredNamespace{Name: n.Name}, have: sortedNamespace(n), former: former[n.Name]}
+			p.haveLinks = indexLinks(p.have.Links)
+			d.byName[n.Name] = p
+			d.places = append(d.places, p)
+		}
 	}
 	// Nodes, hidden namespaces, others: bridges come up last.
 	slices.SortStableFunc(d.places, func(a, b *place) int { return a.rank() - b.rank() })

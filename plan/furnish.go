@@ -53,7 +53,7 @@ func (d *differ) changeLink(p *place, w *state.Link, ups []Step) []Step {
 		have = &base
 	}
 	var c patch
-	d.patchLink(&c, w, have, former, masterGone)
+	d.patchLink(&c, withDefaults(w, former), have, former, masterGone)
 	down := have.Up && !w.Up
 	if c.changed || down {
 		before, after := c.before, c.after

@@ -2,6 +2,7 @@ package contract
 
 import (
 	"encoding/json"
+	"slices"
 
 	"warren/state"
 )
@@ -34,7 +35,14 @@ func (w *world) plain(want state.Desired) string {
 	var spaces []space
 	for i := range s.Namespaces {
 		n := &s.Namespaces[i]
-		p := space{Name: n.Name, Mark: n.Mark, Sysctls: n.Sysctls}
+		p := space{Name: n.Name, Mark: n.Mark}
+		for _, v := range n.Sysctls { // also others are read when it is known what was applied before
+			if d := slices.IndexFunc(want.Namespaces, func(x state.DesiredNamespace) bool { return x.Name == n.Name }); d >= 0 {
+				if _, asked := want.Namespaces[d].Sysctl(v.Key); asked {
+					p.Sysctls = append(p.Sysctls, v)
+				}
+			}
+		}
 		for _, l := range n.Links {
 			x := link{Name: l.Name, Kind: l.Kind, Master: l.Master, Up: l.Up, MTU: l.MTU, Group: l.Group, AltNames: l.AltNames}
 			if l.Peer != nil {
