@@ -96,10 +96,10 @@ func (p *problems) err() error {
 
 // nearest returns the candidate that a typing mistake would explain, or "".
 func nearest(word string, candidates []string) string {
-	best, bestD := "", 1+len(word)/3
-	if len(word) > 40 {
+	if len(word) < 2 || len(word) > 40 {
 		return ""
 	}
+	best, bestD := "", (len(word)+4)/5
 	for _, c := range candidates {
 		if d := distance(strings.ToLower(word), strings.ToLower(c)); d <= bestD && (best == "" || d < bestD) {
 			best, bestD = c, d
