@@ -10,17 +10,21 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// mountSys puts a sysfs over /sys that shows the devices of the calling thread's network namespace. In the mount
-// namespace of the program alone, the old one may stay below.
+// mountSys puts a sysfs that shows the devices of the calling thread's network namespace in the place of /sys.
 func mountSys(h *Handle, o *ExecOptions) error {
 	if o.Sys == SysNone {
 		return nil
 	}
-	var fs unix.Statfs_t
-	flags := uintptr(unix.MS_NOSUID | unix.MS_NODEV | unix.MS_NOEXEC)
-	if err := unix.Statfs("/sys", &fs); err == nil && fs.Flags&unix.ST_RDONLY != 0 {
-		flags |= unix.MS_RDONLY
+	// Made before the old one goes: if the kernel refuses, that one stays.
+	fresh, err := newSysfs(h.name)
+	if err != nil {
+		if o.Sys == SysFull {
+			return opError("mount /sys for", h.ref, err)
+		}
+		o.warn(fmt.Errorf("/sys shows the devices of another network namespace: mount sysfs: %w", err))
+		return nil
 	}
+	defer unix.Close(fresh)
 	var trees []sysTree
 	if o.Sys == SysKeep {
 		trees = copySysTrees(o)
@@ -30,16 +34,10 @@ func mountSys(h *Handle, o *ExecOptions) error {
 			}
 		}()
 	}
-	source := h.name
-	if source == "" {
-		source = "sysfs"
-	}
-	if err := unix.Mount(source, "/sys", "sysfs", flags, ""); err != nil {
-		if o.Sys == SysFull {
-			return opError("mount /sys for", h.ref, err)
-		}
-		o.warn(fmt.Errorf("/sys shows the devices of another network namespace: mount sysfs: %w", err))
-		return nil
+	// Refused in a user namespace, where the mounts of its creator are locked: then the old one stays below.
+	_ = unix.Unmount("/sys", unix.MNT_DETACH)
+	if err := unix.MoveMount(fresh, "", unix.AT_FDCWD, "/sys", unix.MOVE_MOUNT_F_EMPTY_PATH); err != nil {
+		return opError("mount /sys for", h.ref, err)
 	}
 	for _, t := range trees {
 		if err := unix.MoveMount(t.fd, "", unix.AT_FDCWD, t.path, unix.MOVE_MOUNT_F_EMPTY_PATH); err != nil {
@@ -47,6 +45,31 @@ func mountSys(h *Handle, o *ExecOptions) error {
 		}
 	}
 	return nil
+}
+
+// newSysfs makes a sysfs that is mounted nowhere yet (fsopen(2), Linux 5.2); read-only where the old one is. The source
+// is what ip-netns(8) writes there, for people who look at the list of mounts.
+func newSysfs(source string) (int, error) {
+	if source == "" {
+		source = "sysfs"
+	}
+	fs, err := unix.Fsopen("sysfs", unix.FSOPEN_CLOEXEC)
+	if err != nil {
+		return -1, err
+	}
+	defer unix.Close(fs)
+	if err := unix.FsconfigSetString(fs, "source", source); err != nil {
+		return -1, err
+	}
+	if err := unix.FsconfigCreate(fs); err != nil {
+		return -1, err
+	}
+	attrs := unix.MOUNT_ATTR_NOSUID | unix.MOUNT_ATTR_NODEV | unix.MOUNT_ATTR_NOEXEC
+	var old unix.Statfs_t
+	if err := unix.Statfs("/sys", &old); err == nil && old.Flags&unix.ST_RDONLY != 0 {
+		attrs |= unix.MOUNT_ATTR_RDONLY
+	}
+	return unix.Fsmount(fs, unix.FSMOUNT_CLOEXEC, attrs)
 }
 
 // A sysTree is a copy of what is mounted on path, everything below it included.

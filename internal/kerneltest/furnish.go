@@ -49,6 +49,7 @@ func freshSys(flags uintptr) error {
 	if err != nil && !errors.Is(err, unix.ENOENT) {
 		return fmt.Errorf("copy %s: %w", cgroup, err)
 	}
+	_ = unix.Unmount("/sys", unix.MNT_DETACH) // refused in a user namespace: then it stays below
 	if err := unix.Mount("sysfs", "/sys", "sysfs", flags, ""); err != nil {
 		return fmt.Errorf("mount /sys: %w", err)
 	}
