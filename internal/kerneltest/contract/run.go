@@ -277,7 +277,6 @@ func routeRefusals(w *world) {
 	pair(w)
 	w.refused(syscall.ENETUNREACH, w.create("a", plan.Object{Route: ours("10.7.0.0/16", "10.99.0.1", "x")}))
 	w.refused(syscall.ENODEV, w.create("a", plan.Object{Route: ours("10.7.0.0/16", "10.1.0.2", "no")}))
-	w.refused(syscall.EINVAL, w.create("a", plan.Object{Route: ours("10.7.0.0/16", "10.1.0.1", "x")}))
 	src := ours("10.7.0.0/16", "10.1.0.2", "x")
 	src.Src = addr("10.5.5.5")
 	w.refused(syscall.EINVAL, w.create("a", plan.Object{Route: src}))
@@ -320,6 +319,7 @@ func ipv6(w *world) {
 	w.do(w.create("a", plan.Object{Route: r}))
 	w.refused(syscall.EEXIST, w.create("a", plan.Object{Route: r}))
 	w.refused(syscall.EHOSTUNREACH, w.create("a", plan.Object{Route: ours("fd00:8::/64", "fd00:99::1", "x")}))
+	w.refused(syscall.EINVAL, w.create("a", plan.Object{Route: ours("fd00:8::/64", "fd00:1::1", "x")}))
 	w.do(w.remove("a", plan.Object{Route: r}))
 	w.do(w.setUp("a", "x", "veth", false))
 	if w.hasAddr("a", "fd00:1::1/64") {

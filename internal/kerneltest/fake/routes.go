@@ -61,7 +61,7 @@ func (s *space) check(r *state.Route) (state.Route, error) {
 			}
 			continue
 		}
-		if s.isLocal(h.Via) {
+		if is6 && s.isLocal(h.Via) { // IPv4 looks into the route's own table only, where no local routes are
 			return n, refuse(syscall.EINVAL, "the gateway %v is a local address", h.Via)
 		}
 		link := s.reach(h)
