@@ -188,6 +188,10 @@ func (o *observation) read(r *reading, p *proc) {
 	parts := o.query.Parts
 	if parts&rtnetlinkParts != 0 {
 		o.readRoute(r)
+	} else {
+		mark, err := readMark()
+		r.miss("mark", err)
+		r.ns.Mark = mark
 	}
 	if parts.Has(state.PartFirewall) {
 		r.miss("firewall", o.readFirewall(r))
@@ -225,6 +229,11 @@ func (o *observation) snapshot(ctx context.Context) (state.Snapshot, error) {
 		}
 		r.ns.Sort()
 		s.Namespaces = append(s.Namespaces, r.ns)
+	}
+	if o.query.Parts.Has(state.PartProcesses) {
+		if err := o.readProcesses(&s); err != nil {
+			s.Unread = append(s.Unread, state.Unread{Object: "processes", Reason: err.Error()})
+		}
 	}
 	if o.query.Parts.Has(state.PartSockets) {
 		s.Unread = append(s.Unread, state.Unread{Object: "sockets", Reason: "this adapter does not read sockets"})
