@@ -80,7 +80,7 @@ func DNATPorts(proto string, ports PortRange, a netip.Addr, first uint16) []Expr
 	s := Set{Constant: true, Key: []DataType{TypePort}, Data: []DataType{v.Type, TypePort}}
 	for i := 0; i <= int(ports.Last-ports.First); i++ {
 		from, to := int(ports.First)+i, int(first)+i
-		s.Elements = append(s.Elements, MapElem([]Value{PortValue(uint16(from))}, v, PortValue(uint16(to)))) //nolint:gosec // both ranges end at or below 65535
+		s.Elements = append(s.Elements, MapElem([]Value{PortValue(uint16(from))}, v, PortValue(uint16(to))))
 	}
 	is6 := v.Type == TypeIPv6
 	return append(append(Family(is6), Needs(proto)...),

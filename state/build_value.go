@@ -70,9 +70,26 @@ type protoName struct {
 
 // The second name of a number is only read, never printed.
 var protoNames = [...]protoName{
-	{"icmp", 1}, {"igmp", 2}, {"ipencap", 4}, {"tcp", 6}, {"udp", 17}, {"dccp", 33}, {"ipv6", 41}, {"gre", 47}, {"esp", 50}, {"ah", 51},
-	{"ipv6-icmp", 58}, {"icmpv6", 58}, {"ospf", 89}, {"pim", 103}, {"ipcomp", 108}, {"comp", 108}, {"vrrp", 112}, {"l2tp", 115},
-	{"sctp", 132}, {"udplite", 136},
+	{"icmp", 1},
+	{"igmp", 2},
+	{"ipencap", 4},
+	{"tcp", 6},
+	{"udp", 17},
+	{"dccp", 33},
+	{"ipv6", 41},
+	{"gre", 47},
+	{"esp", 50},
+	{"ah", 51},
+	{"ipv6-icmp", 58},
+	{"icmpv6", 58},
+	{"ospf", 89},
+	{"pim", 103},
+	{"ipcomp", 108},
+	{"comp", 108},
+	{"vrrp", 112},
+	{"l2tp", 115},
+	{"sctp", 132},
+	{"udplite", 136},
 }
 
 // NFProto values say which family a packet of an inet table has.
@@ -103,7 +120,7 @@ func EtherValue(mac [6]byte) Value { return Value{Type: TypeEther, Data: string(
 func FIBTypeValue(name string) Value {
 	for i, n := range []string{"unspec", "unicast", "local", "broadcast", "anycast", "multicast", "blackhole", "unreachable", "prohibit"} {
 		if n == name {
-			return Value{Type: TypeFIBType, Data: native32(uint32(i))} //nolint:gosec // nine names
+			return Value{Type: TypeFIBType, Data: native32(uint32(i))}
 		}
 	}
 	panic(fmt.Sprintf("state: unknown fib type %q", name))

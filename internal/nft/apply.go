@@ -56,12 +56,14 @@ func Apply(c *nl.Conn, ops []Op) error {
 // blame says what a refused message was about. A refusal of the begin message is one of the transaction (out of memory, not permitted).
 func blame(ops []Op, m message, err error) error {
 	e := &OpError{Op: "change", Object: "nftables", Index: -1, Err: err}
-	if m.op < 0 || m.object == "" && m.Type == msgBatchBegin {
+	if m.op < 0 {
 		return e
 	}
 	e.Index = m.op
 	e.Op, e.Object = ops[m.op].object()
-	e.Part = m.object
+	if m.object != nil {
+		e.Part = m.object()
+	}
 	if kernel, ok := errors.AsType[*nl.Error](err); ok && m.elements != nil {
 		// Which element: the last one that starts before the attribute that the kernel points at.
 		at := kernel.Offset - nlmsgHeader

@@ -12,7 +12,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"warren/internal/nft"
-	. "warren/state" //nolint:revive,staticcheck // rules read as phrases
+	. "warren/state" //nolint:revive // rules read as phrases
 )
 
 // ports is a map of published ports in a table of its own.
@@ -164,8 +164,10 @@ func TestIntervalElements(t *testing.T) {
 	}
 	change := func(s Set) *nft.Elements { return &nft.Elements{Family: "inet", Table: "t", Set: s} }
 	if err := nft.Apply(c, []nft.Op{
-		{AddElements: change(set("10.0.1.0/24"))}, {AddElements: change(one("10.0.1.0/24", "255.0.0.0/8", "0.0.0.0/8"))},
-		{DeleteElements: change(set("10.0.0.0/24"))}, {DeleteElements: change(one("10.0.0.0/24"))},
+		{AddElements: change(set("10.0.1.0/24"))},
+		{AddElements: change(one("10.0.1.0/24", "255.0.0.0/8", "0.0.0.0/8"))},
+		{DeleteElements: change(set("10.0.0.0/24"))},
+		{DeleteElements: change(one("10.0.0.0/24"))},
 	}); err != nil {
 		t.Fatal(err)
 	}

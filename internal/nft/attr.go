@@ -65,7 +65,7 @@ func cstring(v []byte) string {
 type writer struct{ b []byte }
 
 func (w *writer) bytes(typ uint16, v []byte) {
-	w.b = binary.NativeEndian.AppendUint16(w.b, uint16(4+len(v))) //nolint:gosec // callers keep values below 64 KiB
+	w.b = binary.NativeEndian.AppendUint16(w.b, uint16(4+len(v)))
 	w.b = binary.NativeEndian.AppendUint16(w.b, typ)
 	w.b = append(w.b, v...)
 	w.pad()
@@ -85,7 +85,7 @@ func (w *writer) nest(typ uint16, f func()) {
 	start := len(w.b)
 	w.b = append(w.b, 0, 0, 0, 0)
 	f()
-	binary.NativeEndian.PutUint16(w.b[start:], uint16(len(w.b)-start)) //nolint:gosec // see above
+	binary.NativeEndian.PutUint16(w.b[start:], uint16(len(w.b)-start))
 	binary.NativeEndian.PutUint16(w.b[start+2:], typ|nested)
 }
 
@@ -103,7 +103,7 @@ const (
 
 // udataString is user data that holds one string.
 func udataString(typ byte, s string) []byte {
-	return append([]byte{typ, byte(len(s) + 1)}, append([]byte(s), 0)...) //nolint:gosec // comments are checked to be short
+	return append([]byte{typ, byte(len(s) + 1)}, append([]byte(s), 0)...)
 }
 
 func udataUint32(typ byte, n uint32) []byte {

@@ -111,8 +111,8 @@ func hook(family string, b []byte) (*state.Hook, error) {
 	if err != nil {
 		return nil, err
 	}
-	h := &state.Hook{Priority: int32(be32(a[hookPriority]))}                   //nolint:gosec // the same 32 bits
-	if n, names := be32(a[hookNum]), hooksOf(family); n < uint32(len(names)) { //nolint:gosec // a few
+	h := &state.Hook{Priority: int32(be32(a[hookPriority]))}
+	if n, names := be32(a[hookNum]), hooksOf(family); n < uint32(len(names)) {
 		h.Hook = names[n]
 	} else {
 		h.Hook = fmt.Sprintf("hook%d", n)

@@ -38,7 +38,7 @@ func (m *machine) nat(a map[uint16][]byte) bool {
 	}
 	fam := be32(a[natFamily])
 	typ := state.TypeIPv4
-	if n.Family = familyName(uint8(min(fam, 255))); n.Family == "ip6" { //nolint:gosec // bounded
+	if n.Family = familyName(uint8(min(fam, 255))); n.Family == "ip6" {
 		typ = state.TypeIPv6
 	} else if n.Family != "ip" {
 		return false

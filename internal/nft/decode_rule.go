@@ -79,7 +79,7 @@ func (m *machine) write(name string, data []byte, reg uint32, c *content) {
 		m.opaque(name, data)
 		return
 	}
-	m.held = append(m.held, heldExpr{state.Opaque{Name: name, Data: slices.Clone(data)}, c})
+	m.held = append(m.held, heldExpr{state.Opaque{Name: name, Data: append([]byte(nil), data...)}, c})
 	m.regs[w] = c
 	for i := w + 1; i < words && i < w+pad4(c.size)/4; i++ {
 		m.regs[i] = nil
@@ -122,7 +122,7 @@ func (m *machine) emit(x state.Expr) {
 
 // opaque puts out an expression that is not understood. It may have changed any register.
 func (m *machine) opaque(name string, data []byte) {
-	m.emit(state.Expr{Opaque: &state.Opaque{Name: name, Data: slices.Clone(data)}})
+	m.emit(state.Expr{Opaque: &state.Opaque{Name: name, Data: append([]byte(nil), data...)}})
 	m.regs = [words]*content{}
 }
 

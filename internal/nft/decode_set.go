@@ -231,7 +231,7 @@ func verdict(b []byte) (*state.Verdict, error) {
 	if err != nil {
 		return nil, err
 	}
-	code := int32(be32(a[verdictCodeAttr])) //nolint:gosec // the same 32 bits
+	code := int32(be32(a[verdictCodeAttr]))
 	kind := verdictKind(code)
 	if code >= 0 && code&0xff == 3 {
 		kind = "queue"

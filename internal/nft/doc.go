@@ -11,5 +11,6 @@
 // Encode, Decode and Text are pure. A rule is written with explicit dependencies ("meta l4proto tcp" before "tcp dport"), as the kernel
 // holds it; an operand that says more than the rule before it ensures (a TCP port where the packet may be UDP) is an error.
 //
-// Followed: nft(8), linux/netfilter/nf_tables.h, linux/netfilter/nfnetlink.h. Nothing here needs more than Linux 5.6 (KEY_END).
+// Followed: nft(8), linux/netfilter/nf_tables.h, linux/netfilter/nfnetlink.h. Sets of concatenated intervals need Linux 5.6;
+// comments of tables and chains need 5.10 (an older kernel drops them).
 package nft

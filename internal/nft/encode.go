@@ -3,6 +3,7 @@ package nft
 import (
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/mdlayher/netlink"
 
@@ -50,8 +51,9 @@ var ErrUnsupported = errors.New("not a firewall rule that warren can write")
 // A message is one netlink message of a transaction and what it is about.
 type message struct {
 	nl.Request
-	op     int
-	object string // "rule 3 of chain forward"
+	op int
+	// object says what it is about, "rule 3 of chain forward"; nil = the op itself. A function, for only a refusal asks.
+	object func() string
 	// elements tells what stands where in the message: offset of the element's attribute from the start of the data.
 	elements []elementAt
 }
@@ -76,7 +78,7 @@ func Encode(ops []Op) ([]nl.Request, error) {
 }
 
 func encode(ops []Op) ([]message, error) {
-	e := encoder{}
+	e := encoder{op: -1}
 	e.raw(msgBatchBegin, 0, []byte{0, 0, 0, subsystem >> 8})
 	for i, op := range ops {
 		e.op = i
@@ -109,7 +111,7 @@ func (e *encoder) raw(typ uint16, flags netlink.HeaderFlags, data []byte) {
 }
 
 // message adds a change; f writes its attributes.
-func (e *encoder) message(typ uint16, flags netlink.HeaderFlags, object string, f func(w *writer)) *message {
+func (e *encoder) message(typ uint16, flags netlink.HeaderFlags, object func() string, f func(w *writer)) *message {
 	w := writer{b: []byte{e.famID, 0, 0, 0}} // struct nfgenmsg
 	f(&w)
 	e.raw(subsystem|typ, flags, w.b)
@@ -131,13 +133,8 @@ func (e *encoder) open(family, table string) error {
 }
 
 func checkName(what, name string) error {
-	if name == "" || len(name) > 255 {
+	if name == "" || len(name) > 255 || strings.ContainsAny(name, "\x00%") { // %d is how the kernel is asked to make a name up
 		return fmt.Errorf("%w: %s name %q", ErrUnsupported, what, name)
-	}
-	for _, c := range []byte(name) {
-		if c == 0 || c == '%' { // %d is how the kernel is asked to make a name up
-			return fmt.Errorf("%w: %s name %q", ErrUnsupported, what, name)
-		}
 	}
 	return nil
 }
@@ -146,10 +143,8 @@ func checkComment(what, comment string) error {
 	if len(comment) > maxComment {
 		return fmt.Errorf("%w: the comment of %s has %d bytes, the limit is %d", ErrUnsupported, what, len(comment), maxComment)
 	}
-	for _, c := range []byte(comment) {
-		if c == 0 {
-			return fmt.Errorf("%w: the comment of %s holds a zero byte", ErrUnsupported, what)
-		}
+	if strings.Contains(comment, "\x00") {
+		return fmt.Errorf("%w: the comment of %s holds a zero byte", ErrUnsupported, what)
 	}
 	return nil
 }
@@ -173,7 +168,7 @@ func (e *encoder) change(op Op) error {
 }
 
 func (e *encoder) deleteTable() {
-	e.message(msgDelTable, 0, "", func(w *writer) { w.string(tableName, e.table) })
+	e.message(msgDelTable, 0, nil, func(w *writer) { w.string(tableName, e.table) })
 }
 
 // replace adds the table, so that there is one to delete, deletes it with all that it holds, and adds it anew. Within a transaction
@@ -185,9 +180,9 @@ func (e *encoder) replace(t *state.Table) error {
 	if err := checkComment("the table", t.Comment); err != nil {
 		return err
 	}
-	e.message(msgNewTable, netlink.Create, "", func(w *writer) { w.string(tableName, t.Name) })
+	e.message(msgNewTable, netlink.Create, nil, func(w *writer) { w.string(tableName, t.Name) })
 	e.deleteTable()
-	e.message(msgNewTable, netlink.Create|netlink.Excl, "", func(w *writer) {
+	e.message(msgNewTable, netlink.Create|netlink.Excl, nil, func(w *writer) {
 		w.string(tableName, t.Name)
 		w.u32(tableFlags, t.Flags)
 		if t.Comment != "" {
@@ -206,7 +201,7 @@ func (e *encoder) replace(t *state.Table) error {
 		if err := checkName("set", s.Name); err != nil {
 			return err
 		}
-		if _, err := e.set(s, s.Name, "set "+s.Name); err != nil {
+		if _, err := e.set(s, s.Name, func() string { return "set " + s.Name }); err != nil {
 			return fmt.Errorf("set %s: %w", s.Name, err)
 		}
 	}
@@ -246,13 +241,13 @@ func (e *encoder) chain(c *state.Chain) error {
 			return fmt.Errorf("%w: a table of family %s has no hook %q", ErrUnsupported, e.family, h.Hook)
 		}
 	}
-	e.message(msgNewChain, netlink.Create|netlink.Excl, "chain "+c.Name, func(w *writer) {
+	e.message(msgNewChain, netlink.Create|netlink.Excl, func() string { return "chain " + c.Name }, func(w *writer) {
 		w.string(chainTable, e.table)
 		w.string(chainName, c.Name)
 		if h := c.Hook; h != nil {
 			w.nest(chainHook, func() {
-				w.u32(hookNum, uint32(hook))            //nolint:gosec // an index
-				w.u32(hookPriority, uint32(h.Priority)) //nolint:gosec // the same 32 bits
+				w.u32(hookNum, uint32(hook))
+				w.u32(hookPriority, uint32(h.Priority))
 				if len(h.Devices) == 1 {
 					w.string(hookDev, h.Devices[0])
 				} else if len(h.Devices) > 1 {

@@ -69,7 +69,7 @@ func (e *ruleEncoder) nat(n *state.NAT) error {
 		w.u32(natFamily, uint32(id))
 		for i, v := range []uint32{addr[0], addr[1], port[0], port[1], flags} {
 			if v != 0 {
-				w.u32(natAddrMin+uint16(i), v) //nolint:gosec // five
+				w.u32(natAddrMin+uint16(i), v)
 			}
 		}
 	})
@@ -118,7 +118,7 @@ func (e *ruleEncoder) natOperands(n *state.NAT) (addr, port [2]uint32, err error
 		if c.v.Type != want || len(c.v.Data) != sizeOf(want) {
 			return addr, port, fmt.Errorf("%w: nat to a %s where a %s belongs", ErrUnsupported, c.v.Type, want)
 		}
-		*c.reg = uint32(i + 1) //nolint:gosec // four
+		*c.reg = uint32(i + 1)
 		if err := e.add(&expr.Immediate{Register: *c.reg, Data: c.v.Bytes()}); err != nil {
 			return addr, port, err
 		}
@@ -165,7 +165,7 @@ func (e *ruleEncoder) log(l *state.Log) error {
 		return fmt.Errorf("%w: log level %q", ErrUnsupported, l.Level)
 	}
 	x.Key |= 1 << logLevel
-	x.Level = expr.LogLevel(level) //nolint:gosec // nine
+	x.Level = expr.LogLevel(level)
 	return e.add(x)
 }
 

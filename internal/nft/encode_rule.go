@@ -15,7 +15,9 @@ func (e *encoder) rule(chain string, index int, r *state.FirewallRule) error {
 	if err := checkComment("the rule", r.Comment); err != nil {
 		return err
 	}
-	re := ruleEncoder{encoder: e, ctx: newKnown(e.family), object: fmt.Sprintf("rule %d of chain %s: %s", index+1, chain, RuleText(e.family, *r))}
+	family := e.family
+	object := func() string { return fmt.Sprintf("rule %d of chain %s: %s", index+1, chain, RuleText(family, *r)) }
+	re := ruleEncoder{encoder: e, ctx: newKnown(e.family), object: object}
 	for i := range r.Exprs {
 		if err := re.expr(&r.Exprs[i]); err != nil {
 			return err
@@ -40,7 +42,7 @@ type ruleEncoder struct {
 	*encoder
 	ctx    known
 	w      writer
-	object string
+	object func() string
 }
 
 // add writes expressions through google/nftables.
@@ -66,9 +68,9 @@ func (e *ruleEncoder) own(name string, data func(w *writer)) {
 // register is the kernel's number of the 32-bit register n: the four 128-bit ones are 1 to 4, single words are 8 and up.
 func register(n int) uint32 {
 	if n%4 == 0 {
-		return uint32(n/4 + 1) //nolint:gosec // below 16
+		return uint32(n/4 + 1)
 	}
-	return uint32(8 + n) //nolint:gosec // below 16
+	return uint32(8 + n)
 }
 
 func (e *ruleEncoder) expr(x *state.Expr) error {
@@ -163,7 +165,7 @@ func (e *ruleEncoder) load(o *state.Operand, at int) (typ state.DataType, size i
 			return "", 0, fmt.Errorf("%w: @%s,%d,%d", ErrUnsupported, o.Raw.Base, o.Raw.Offset, o.Raw.Length)
 		}
 		typ, size = state.TypeInteger, int(o.Raw.Length/8)
-		err = e.add(&expr.Payload{DestRegister: reg, Base: expr.PayloadBase(base), Offset: o.Raw.Offset / 8, Len: o.Raw.Length / 8}) //nolint:gosec // an index
+		err = e.add(&expr.Payload{DestRegister: reg, Base: expr.PayloadBase(base), Offset: o.Raw.Offset / 8, Len: o.Raw.Length / 8})
 	default:
 		return "", 0, fmt.Errorf("%w: an empty operand", ErrUnsupported)
 	}
@@ -181,7 +183,7 @@ func (e *ruleEncoder) load(o *state.Operand, at int) (typ state.DataType, size i
 		if len(mask) != size || len(xor) != size {
 			return "", 0, fmt.Errorf("%w: a mask of %d bytes for an operand of %d", ErrUnsupported, len(mask), size)
 		}
-		if err := e.add(&expr.Bitwise{SourceRegister: reg, DestRegister: reg, Len: uint32(size), Mask: mask, Xor: xor}); err != nil { //nolint:gosec // at most 16
+		if err := e.add(&expr.Bitwise{SourceRegister: reg, DestRegister: reg, Len: uint32(size), Mask: mask, Xor: xor}); err != nil {
 			return "", 0, err
 		}
 	}
@@ -271,7 +273,7 @@ func (e *ruleEncoder) match(m *state.Match) error {
 		return e.partialMatch(f, m, op, data)
 	}
 	if ordered && swaps(typ, size) {
-		if err := e.add(&expr.Byteorder{SourceRegister: 1, DestRegister: 1, Op: expr.ByteorderHton, Len: uint32(size), Size: uint32(size)}); err != nil { //nolint:gosec // at most 8
+		if err := e.add(&expr.Byteorder{SourceRegister: 1, DestRegister: 1, Op: expr.ByteorderHton, Len: uint32(size), Size: uint32(size)}); err != nil {
 			return err
 		}
 		for i := range data {
@@ -279,9 +281,9 @@ func (e *ruleEncoder) match(m *state.Match) error {
 		}
 	}
 	if m.Range != nil {
-		return e.add(&expr.Range{Op: expr.CmpOp(op), Register: 1, FromData: data[0], ToData: data[1]}) //nolint:gosec // an index
+		return e.add(&expr.Range{Op: expr.CmpOp(op), Register: 1, FromData: data[0], ToData: data[1]})
 	}
-	return e.add(&expr.Cmp{Op: expr.CmpOp(op), Register: 1, Data: data[0]}) //nolint:gosec // an index
+	return e.add(&expr.Cmp{Op: expr.CmpOp(op), Register: 1, Data: data[0]})
 }
 
 // partialField is the operand's field when it is less than whole bytes (ip dscp).
@@ -304,7 +306,7 @@ func (e *ruleEncoder) partialMatch(f field, m *state.Match, op int, data [][]byt
 		return fmt.Errorf("%w: %d does not fit into %s %s", ErrUnsupported, data[0][0], f.proto, f.name)
 	}
 	return e.add(&expr.Bitwise{SourceRegister: 1, DestRegister: 1, Len: 1, Mask: []byte{mask}, Xor: []byte{0}},
-		&expr.Cmp{Op: expr.CmpOp(op), Register: 1, Data: []byte{v}}) //nolint:gosec // an index
+		&expr.Cmp{Op: expr.CmpOp(op), Register: 1, Data: []byte{v}})
 }
 
 // What a lookup gives besides yes or no.
@@ -345,7 +347,7 @@ func (e *ruleEncoder) lookup(keys []state.Operand, name string, anon *state.Set,
 			return nil, fmt.Errorf("%w: a %s of %d bytes looked up among %s of %d", ErrUnsupported, typ, size, s.Key[i], lay.key[i])
 		}
 		if lay.swap {
-			if err := e.add(&expr.Byteorder{SourceRegister: 1, DestRegister: 1, Op: expr.ByteorderHton, Len: uint32(size), Size: uint32(size)}); err != nil { //nolint:gosec // at most 8
+			if err := e.add(&expr.Byteorder{SourceRegister: 1, DestRegister: 1, Op: expr.ByteorderHton, Len: uint32(size), Size: uint32(size)}); err != nil {
 				return nil, err
 			}
 		}
@@ -356,7 +358,7 @@ func (e *ruleEncoder) lookup(keys []state.Operand, name string, anon *state.Set,
 	}
 	x := &expr.Lookup{SourceRegister: 1, SetName: name, Invert: invert}
 	if anon != nil {
-		if x.SetID, err = e.set(anon, "", "set of "+e.object); err != nil {
+		if x.SetID, err = e.set(anon, "", func() string { return "set of " + e.object() }); err != nil {
 			return nil, err
 		}
 		x.SetName = "__set%d"

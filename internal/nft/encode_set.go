@@ -16,7 +16,7 @@ import (
 const elementsPerMessage = 150
 
 // set adds a set with its elements. name is "" for an anonymous one, which is then known by the number that is returned.
-func (e *encoder) set(s *state.Set, name, object string) (id uint32, err error) {
+func (e *encoder) set(s *state.Set, name string, object func() string) (id uint32, err error) {
 	e.setID++
 	id = e.setID
 	lay, err := layoutOf(s)
@@ -30,8 +30,15 @@ func (e *encoder) set(s *state.Set, name, object string) (id uint32, err error) 
 	for _, f := range []struct {
 		on   bool
 		flag uint32
-	}{{name == "", flagAnonymous | flagConstant}, {s.Constant, flagConstant}, {lay.interval, flagInterval}, {lay.concatInterval(), flagConcat},
-		{lay.isMap(), flagMap}, {s.Dynamic, flagEval}, {s.Timeout || s.TimeoutMS > 0, flagTimeout}} {
+	}{
+		{name == "", flagAnonymous | flagConstant},
+		{s.Constant, flagConstant},
+		{lay.interval, flagInterval},
+		{lay.concatInterval(), flagConcat},
+		{lay.isMap(), flagMap},
+		{s.Dynamic, flagEval},
+		{s.Timeout || s.TimeoutMS > 0, flagTimeout},
+	} {
 		if f.on {
 			flags |= f.flag
 		}
@@ -48,19 +55,19 @@ func (e *encoder) set(s *state.Set, name, object string) (id uint32, err error) 
 		w.string(setName, kernelName)
 		w.u32(setFlags, flags)
 		w.u32(setKeyType, lay.keyType)
-		w.u32(setKeyLen, uint32(lay.keyLen)) //nolint:gosec // at most 80
+		w.u32(setKeyLen, uint32(lay.keyLen))
 		if lay.isMap() {
 			w.u32(setDataType, lay.dataType)
-			w.u32(setDataLen, uint32(lay.dataLen)) //nolint:gosec // at most 80
+			w.u32(setDataLen, uint32(lay.dataLen))
 		}
 		w.nest(setDesc, func() {
 			if flags&flagConstant != 0 {
-				w.u32(setDescSize, uint32(max(1, len(s.Elements)))) //nolint:gosec // a count
+				w.u32(setDescSize, uint32(max(1, len(s.Elements))))
 			}
 			if lay.concatInterval() {
 				w.nest(setDescConcat, func() {
 					for _, n := range lay.key {
-						w.nest(listElem, func() { w.u32(setFieldLen, uint32(n)) }) //nolint:gosec // at most 16
+						w.nest(listElem, func() { w.u32(setFieldLen, uint32(n)) })
 					}
 				})
 			}
@@ -86,9 +93,6 @@ func (e *encoder) set(s *state.Set, name, object string) (id uint32, err error) 
 		}
 		w.bytes(setUserData, ud)
 	})
-	if name != "" {
-		object = "element of " + object
-	}
 	return id, e.elementList(s, lay, kernelName, id, msgNewSetElem, netlink.Create|netlink.Excl, object)
 }
 
@@ -104,7 +108,7 @@ func (e *encoder) elements(el *Elements, typ uint16, flags netlink.HeaderFlags) 
 	if err != nil {
 		return err
 	}
-	return e.elementList(&el.Set, lay, el.Set.Name, 0, typ, flags, "element of set "+el.Set.Name)
+	return e.elementList(&el.Set, lay, el.Set.Name, 0, typ, flags, nil)
 }
 
 // A rawElement is an element as the kernel takes it. In an interval set of one field an interval is two of them.
@@ -114,7 +118,7 @@ type rawElement struct {
 	elem              *state.Element
 }
 
-func (e *encoder) elementList(s *state.Set, lay layout, name string, id uint32, typ uint16, flags netlink.HeaderFlags, object string) error {
+func (e *encoder) elementList(s *state.Set, lay layout, name string, id uint32, typ uint16, flags netlink.HeaderFlags, object func() string) error {
 	var list []rawElement
 	for i := range s.Elements {
 		el := &s.Elements[i]
@@ -162,7 +166,7 @@ func writeElement(w *writer, r rawElement, full bool) {
 		code, _ := verdictCode(v.Kind)
 		w.nest(elemData, func() {
 			w.nest(dataVerdict, func() {
-				w.u32(verdictCodeAttr, uint32(code)) //nolint:gosec // the same 32 bits
+				w.u32(verdictCodeAttr, uint32(code))
 				if v.Chain != "" {
 					w.string(verdictChain, v.Chain)
 				}

@@ -8,7 +8,7 @@ import (
 
 	"pgregory.net/rapid"
 
-	. "warren/state" //nolint:revive,staticcheck // rules read as phrases
+	. "warren/state" //nolint:revive // rules read as phrases
 )
 
 // genTable draws any table within the model that the kernel accepts: sets and maps of all shapes, base chains of each hook, and rules that
@@ -26,8 +26,11 @@ func genTable(t *rapid.T) Table {
 	}
 	table.Chains = []Chain{sub}
 	for i, h := range []Hook{
-		{Type: "filter", Hook: "input"}, {Type: "filter", Hook: "forward", Policy: "drop"}, {Type: "nat", Hook: "prerouting"},
-		{Type: "nat", Hook: "postrouting"}, {Type: "filter", Hook: "prerouting"},
+		{Type: "filter", Hook: "input"},
+		{Type: "filter", Hook: "forward", Policy: "drop"},
+		{Type: "nat", Hook: "prerouting"},
+		{Type: "nat", Hook: "postrouting"},
+		{Type: "filter", Hook: "prerouting"},
 	} {
 		if !rapid.Bool().Draw(t, "chain") {
 			continue
@@ -286,8 +289,10 @@ func (g gen) side() []Expr {
 	case 2:
 		return LogPrefix(g.name("prefix"))
 	case 3:
-		return []Expr{{Limit: &Limit{Rate: uint64(g.port()), Unit: g.pick("unit", "second", "minute", "hour"), Burst: uint32(g.n("burst", 255)), Over: rapid.Bool().Draw(g.T, "over"),
-			Bytes: rapid.Bool().Draw(g.T, "bytes")}}}
+		return []Expr{{Limit: &Limit{
+			Rate: uint64(g.port()), Unit: g.pick("unit", "second", "minute", "hour"), Burst: uint32(g.n("burst", 255)), Over: rapid.Bool().Draw(g.T, "over"),
+			Bytes: rapid.Bool().Draw(g.T, "bytes"),
+		}}}
 	}
 	return SetMark(rapid.Uint32().Draw(g.T, "mark"))
 }

@@ -24,32 +24,109 @@ func symbolsOf(t state.DataType) []symbol {
 	case typeBoolean:
 		return []symbol{{0, "missing"}, {1, "exists"}}
 	case state.TypeFIBType:
-		return []symbol{{0, "unspec"}, {1, "unicast"}, {2, "local"}, {3, "broadcast"}, {4, "anycast"}, {5, "multicast"}, {6, "blackhole"},
-			{7, "unreachable"}, {8, "prohibit"}}
+		return []symbol{
+			{0, "unspec"},
+			{1, "unicast"},
+			{2, "local"},
+			{3, "broadcast"},
+			{4, "anycast"},
+			{5, "multicast"},
+			{6, "blackhole"},
+			{7, "unreachable"},
+			{8, "prohibit"},
+		}
 	case state.TypeICMP:
-		return []symbol{{0, "echo-reply"}, {3, "destination-unreachable"}, {4, "source-quench"}, {5, "redirect"}, {8, "echo-request"},
-			{9, "router-advertisement"}, {10, "router-solicitation"}, {11, "time-exceeded"}, {12, "parameter-problem"},
-			{13, "timestamp-request"}, {14, "timestamp-reply"}, {15, "info-request"}, {16, "info-reply"}, {17, "address-mask-request"},
-			{18, "address-mask-reply"}}
+		return []symbol{
+			{0, "echo-reply"},
+			{3, "destination-unreachable"},
+			{4, "source-quench"},
+			{5, "redirect"},
+			{8, "echo-request"},
+			{9, "router-advertisement"},
+			{10, "router-solicitation"},
+			{11, "time-exceeded"},
+			{12, "parameter-problem"},
+			{13, "timestamp-request"},
+			{14, "timestamp-reply"},
+			{15, "info-request"},
+			{16, "info-reply"},
+			{17, "address-mask-request"},
+			{18, "address-mask-reply"},
+		}
 	case state.TypeICMPv6:
-		return []symbol{{1, "destination-unreachable"}, {2, "packet-too-big"}, {3, "time-exceeded"}, {4, "parameter-problem"},
-			{128, "echo-request"}, {129, "echo-reply"}, {130, "mld-listener-query"}, {131, "mld-listener-report"}, {132, "mld-listener-done"},
-			{133, "nd-router-solicit"}, {134, "nd-router-advert"}, {135, "nd-neighbor-solicit"}, {136, "nd-neighbor-advert"},
-			{137, "nd-redirect"}, {138, "router-renumbering"}, {141, "ind-neighbor-solicit"}, {142, "ind-neighbor-advert"},
-			{143, "mld2-listener-report"}}
+		return []symbol{
+			{1, "destination-unreachable"},
+			{2, "packet-too-big"},
+			{3, "time-exceeded"},
+			{4, "parameter-problem"},
+			{128, "echo-request"},
+			{129, "echo-reply"},
+			{130, "mld-listener-query"},
+			{131, "mld-listener-report"},
+			{132, "mld-listener-done"},
+			{133, "nd-router-solicit"},
+			{134, "nd-router-advert"},
+			{135, "nd-neighbor-solicit"},
+			{136, "nd-neighbor-advert"},
+			{137, "nd-redirect"},
+			{138, "router-renumbering"},
+			{141, "ind-neighbor-solicit"},
+			{142, "ind-neighbor-advert"},
+			{143, "mld2-listener-report"},
+		}
 	case "icmp_code":
-		return []symbol{{0, "net-unreachable"}, {1, "host-unreachable"}, {2, "prot-unreachable"}, {3, "port-unreachable"}, {4, "frag-needed"},
-			{9, "net-prohibited"}, {10, "host-prohibited"}, {13, "admin-prohibited"}}
+		return []symbol{
+			{0, "net-unreachable"},
+			{1, "host-unreachable"},
+			{2, "prot-unreachable"},
+			{3, "port-unreachable"},
+			{4, "frag-needed"},
+			{9, "net-prohibited"},
+			{10, "host-prohibited"},
+			{13, "admin-prohibited"},
+		}
 	case "icmpv6_code":
-		return []symbol{{0, "no-route"}, {1, "admin-prohibited"}, {3, "addr-unreachable"}, {4, "port-unreachable"}, {5, "policy-fail"},
-			{6, "reject-route"}}
+		return []symbol{
+			{0, "no-route"},
+			{1, "admin-prohibited"},
+			{3, "addr-unreachable"},
+			{4, "port-unreachable"},
+			{5, "policy-fail"},
+			{6, "reject-route"},
+		}
 	case "igmp_type":
-		return []symbol{{0x11, "membership-query"}, {0x12, "membership-report-v1"}, {0x16, "membership-report-v2"}, {0x17, "leave-group"},
-			{0x22, "membership-report-v3"}}
+		return []symbol{
+			{0x11, "membership-query"},
+			{0x12, "membership-report-v1"},
+			{0x16, "membership-report-v2"},
+			{0x17, "leave-group"},
+			{0x22, "membership-report-v3"},
+		}
 	case typeDSCP:
-		return []symbol{{0, "cs0"}, {8, "cs1"}, {16, "cs2"}, {24, "cs3"}, {32, "cs4"}, {40, "cs5"}, {48, "cs6"}, {56, "cs7"}, {1, "lephb"},
-			{10, "af11"}, {12, "af12"}, {14, "af13"}, {18, "af21"}, {20, "af22"}, {22, "af23"}, {26, "af31"}, {28, "af32"}, {30, "af33"},
-			{34, "af41"}, {36, "af42"}, {38, "af43"}, {46, "ef"}}
+		return []symbol{
+			{0, "cs0"},
+			{8, "cs1"},
+			{16, "cs2"},
+			{24, "cs3"},
+			{32, "cs4"},
+			{40, "cs5"},
+			{48, "cs6"},
+			{56, "cs7"},
+			{1, "lephb"},
+			{10, "af11"},
+			{12, "af12"},
+			{14, "af13"},
+			{18, "af21"},
+			{20, "af22"},
+			{22, "af23"},
+			{26, "af31"},
+			{28, "af32"},
+			{30, "af33"},
+			{34, "af41"},
+			{36, "af42"},
+			{38, "af43"},
+			{46, "ef"},
+		}
 	case "ecn":
 		return []symbol{{0, "not-ect"}, {1, "ect1"}, {2, "ect0"}, {3, "ce"}}
 	case "day":

@@ -10,7 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"warren/internal/nft"
-	. "warren/state" //nolint:revive,staticcheck // rules read as phrases
+	. "warren/state" //nolint:revive // rules read as phrases
 )
 
 var update = flag.Bool("update", false, "write the golden files anew")

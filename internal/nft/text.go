@@ -13,7 +13,7 @@ func Text(t state.Table) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "table %s %s {\n", t.Family, t.Name)
 	if t.Comment != "" {
-		fmt.Fprintf(&b, "\tcomment \"%s\"\n", t.Comment) //nolint:gocritic // nft does not escape
+		fmt.Fprintf(&b, "\tcomment \"%s\"\n", t.Comment)
 	}
 	if f := tableFlagWords(t.Flags); f != "" {
 		fmt.Fprintf(&b, "\tflags %s\n", f)
@@ -73,13 +73,13 @@ func namedSetText(b *strings.Builder, s state.Set) {
 		fmt.Fprintf(b, "\t\tflags %s\n", strings.Join(flags, ","))
 	}
 	if s.TimeoutMS > 0 {
-		fmt.Fprintf(b, "\t\ttimeout %s\n", duration(time.Duration(s.TimeoutMS)*time.Millisecond)) //nolint:gosec // text only
+		fmt.Fprintf(b, "\t\ttimeout %s\n", duration(time.Duration(s.TimeoutMS)*time.Millisecond))
 	}
 	for _, st := range s.Statements {
 		fmt.Fprintf(b, "\t\t%s\n", st)
 	}
 	if s.Comment != "" {
-		fmt.Fprintf(b, "\t\tcomment \"%s\"\n", s.Comment) //nolint:gocritic // nft does not escape
+		fmt.Fprintf(b, "\t\tcomment \"%s\"\n", s.Comment)
 	}
 	if list := elements(s.Elements); len(list) > 0 {
 		per := perLine(s)
@@ -116,7 +116,7 @@ func perLine(s state.Set) int {
 func chainText(b *strings.Builder, family string, c state.Chain) {
 	fmt.Fprintf(b, "\tchain %s {\n", c.Name)
 	if c.Comment != "" {
-		fmt.Fprintf(b, "\t\tcomment \"%s\"\n", c.Comment) //nolint:gocritic // nft does not escape
+		fmt.Fprintf(b, "\t\tcomment \"%s\"\n", c.Comment)
 	}
 	if h := c.Hook; h != nil {
 		device := ""
@@ -139,8 +139,14 @@ func chainText(b *strings.Builder, family string, c state.Chain) {
 
 // Priority is a base chain's priority as nft prints it: a number, or a word when one is at most ten away.
 func Priority(family string, h state.Hook) string {
-	names := []priorityName{{"raw", -300, ""}, {"mangle", -150, ""}, {"dstnat", -100, "prerouting"}, {"filter", 0, ""}, {"security", 50, ""},
-		{"srcnat", 100, "postrouting"}}
+	names := []priorityName{
+		{"raw", -300, ""},
+		{"mangle", -150, ""},
+		{"dstnat", -100, "prerouting"},
+		{"filter", 0, ""},
+		{"security", 50, ""},
+		{"srcnat", 100, "postrouting"},
+	}
 	switch family {
 	case "bridge":
 		names = []priorityName{{"dstnat", -300, "prerouting"}, {"filter", -200, ""}, {"out", 100, "output"}, {"srcnat", 300, "postrouting"}}

@@ -12,17 +12,13 @@ import (
 func RuleText(family string, r state.FirewallRule) string {
 	implied := impliedMatches(family, r)
 	var parts []string
-	ctx := newKnown(family)
 	for i, x := range r.Exprs {
-		if x.Match != nil {
-			ctx.learn(x.Match)
-		}
 		if !implied[i] {
-			parts = append(parts, exprText(family, x, ctx))
+			parts = append(parts, exprText(family, x))
 		}
 	}
 	if r.Comment != "" {
-		parts = append(parts, fmt.Sprintf("comment %q", r.Comment))
+		parts = append(parts, `comment "`+r.Comment+`"`)
 	}
 	return strings.Join(parts, " ")
 }
@@ -92,7 +88,7 @@ func operands(x state.Expr) []state.Operand {
 	return nil
 }
 
-func exprText(family string, x state.Expr, ctx known) string {
+func exprText(family string, x state.Expr) string {
 	switch {
 	case x.Match != nil:
 		return matchText(*x.Match)

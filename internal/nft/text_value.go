@@ -47,9 +47,9 @@ func Format(v state.Value) string {
 	}
 	n := number(v)
 	if bits := bitsOf(v.Type); bits != nil && n.IsUint64() {
-		return bitWords(bits, uint32(n.Uint64())) //nolint:gosec // such types have 32 bits at most
+		return bitWords(bits, uint32(n.Uint64()))
 	}
-	if w := wordOf(symbolsOf(v.Type), uint32(n.Uint64())); w != "" && n.IsUint64() { //nolint:gosec // such types have 32 bits at most
+	if w := wordOf(symbolsOf(v.Type), uint32(n.Uint64())); w != "" && n.IsUint64() {
 		return w
 	}
 	switch v.Type {
