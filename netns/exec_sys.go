@@ -1,11 +1,8 @@
 package netns
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
-	"os"
-	"strings"
 
 	"golang.org/x/sys/unix"
 )
@@ -79,7 +76,7 @@ type sysTree struct {
 }
 
 func copySysTrees(o *ExecOptions) []sysTree {
-	paths, err := mountsBelow("/sys/")
+	paths, err := mountsBelow("/sys")
 	if err != nil {
 		o.warn(fmt.Errorf("what is mounted below /sys is lost: %w", err))
 	}
@@ -96,35 +93,4 @@ func copySysTrees(o *ExecOptions) []sysTree {
 		trees = append(trees, sysTree{path: p, fd: fd})
 	}
 	return trees
-}
-
-// mountsBelow returns the topmost mount points whose path begins so.
-func mountsBelow(prefix string) ([]string, error) {
-	b, err := os.ReadFile("/proc/thread-self/mountinfo")
-	if err != nil {
-		return nil, err
-	}
-	return topmost(b, prefix), nil
-}
-
-func topmost(mountinfo []byte, prefix string) []string {
-	var paths []string
-next:
-	for line := range bytes.Lines(mountinfo) {
-		if !bytes.Contains(line, []byte(" "+prefix)) {
-			continue
-		}
-		f := strings.Fields(string(line))
-		if len(f) < 5 || !strings.HasPrefix(f[4], prefix) {
-			continue
-		}
-		path := unescape(f[4])
-		for _, p := range paths { // a mount comes after the one that it is in
-			if path == p || strings.HasPrefix(path, p+"/") {
-				continue next
-			}
-		}
-		paths = append(paths, path)
-	}
-	return paths
 }

@@ -137,20 +137,3 @@ func TestProcessesOfMany(t *testing.T) {
 		t.Errorf("ip netns pids: %q", out)
 	}
 }
-
-func TestMountinfo(t *testing.T) {
-	text := `20 1 0:18 / /sys rw - sysfs sysfs rw
-21 20 0:19 / /sys/fs/cgroup rw shared:4 - cgroup2 cgroup2 rw
-22 21 0:20 / /sys/fs/cgroup/x rw - tmpfs tmpfs rw
-23 20 0:21 / /sys/fs/cgroup2 rw - tmpfs tmpfs rw
-24 20 0:22 / /sys/kernel/a\040b rw - tmpfs tmpfs rw
-30 1 0:4 net:[4026532250] /run/netns/a\040b rw shared:9 - nsfs nsfs rw
-31 1 0:4 mnt:[4026532251] /run/other rw shared:9 - nsfs nsfs rw
-`
-	if diff := cmp.Diff([]string{"/sys/fs/cgroup", "/sys/fs/cgroup2", "/sys/kernel/a b"}, netns.Topmost([]byte(text), "/sys/")); diff != "" {
-		t.Errorf("below /sys (-want +got):\n%s", diff)
-	}
-	if got := fmt.Sprint(netns.ParseNSMounts([]byte(text))); got != "[{/run/netns/a b 4026532250}]" {
-		t.Errorf("namespaces: %s", got)
-	}
-}
