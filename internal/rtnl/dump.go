@@ -34,14 +34,23 @@ func decodeAll[T any](msgs []netlink.Message, typ netlink.HeaderType, decode fun
 	return out, errors.Join(errs...)
 }
 
-// DecodeLinks reads a dump of links, and enters their names into t before anything is looked up there.
+// DecodeLinks reads a dump of links without their counters, and enters their names into t before anything is looked up there.
 func DecodeLinks(msgs []netlink.Message, t *NameTable) ([]state.Link, error) {
+	return decodeLinks(msgs, t, false)
+}
+
+// DecodeLinksStats is DecodeLinks with the counters.
+func DecodeLinksStats(msgs []netlink.Message, t *NameTable) ([]state.Link, error) {
+	return decodeLinks(msgs, t, true)
+}
+
+func decodeLinks(msgs []netlink.Message, t *NameTable, stats bool) ([]state.Link, error) {
 	for _, m := range msgs {
 		if m.Header.Type == unix.RTM_NEWLINK {
 			t.learn(m.Data)
 		}
 	}
-	return decodeAll(msgs, unix.RTM_NEWLINK, func(b []byte) (state.Link, error) { return DecodeLink(b, t) })
+	return decodeAll(msgs, unix.RTM_NEWLINK, func(b []byte) (state.Link, error) { return decodeLink(b, t, stats) })
 }
 
 // learn enters the names in a link's message. What is wrong with the message is the decoder's to say.

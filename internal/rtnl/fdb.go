@@ -60,7 +60,11 @@ func fdbRequest(f state.FDBEntry, names Names, typ int, flags netlink.HeaderFlag
 }
 
 func (e *encoder) fdb(f *state.FDBEntry, names Names, request bool) {
-	e.ndm(unix.AF_BRIDGE, names, f.Link, e.stateValue(fdbStates(), f.State), f.Flags)
+	st := e.stateValue(fdbStates(), f.State)
+	if request && st == unix.NUD_NOARP {
+		st |= unix.NUD_REACHABLE
+	}
+	e.ndm(unix.AF_BRIDGE, names, f.Link, st, f.Flags)
 	e.mac(unix.NDA_LLADDR, f.MAC)
 	e.optU16(unix.NDA_VLAN, f.VLAN)
 	e.optAddr(unix.NDA_DST, f.Dst)

@@ -67,8 +67,11 @@ const vethInfoPeer = 1
 
 // CreateCable makes a veth. Both ends get name, MAC, MTU, queue length, group and namespace at birth, and a may be up and have a
 // master, whose name a's Names resolves in a's namespace. The peer cannot be born up or with a master (the kernel says
-// ENOTCONN): that, and what [CreateLink] leaves out, is left to [FinishLink].
+// ENOTCONN): that, and what [CreateLink] leaves out, is left to [FinishLink]. The kernel heeds b's Index only when a has one.
 func CreateCable(a, b End, names Names) (nl.Request, error) {
+	if b.Index != 0 && a.Index == 0 {
+		return nl.Request{}, fmt.Errorf("veth %q: the peer cannot have an index of its choice when the asking end has none", a.Link.Name)
+	}
 	e := newEncoder()
 	e.birth(&a.Link, a.LinkOptions, names)
 	info := e.begin(unix.IFLA_LINKINFO)
@@ -321,10 +324,11 @@ func (e *encoder) propList(altnames []string) {
 	e.end(list)
 }
 
-// rtextSkipStats is RTEXT_FILTER_SKIP_STATS: statistics are half of a link's message and most of the work for it.
+// rtextSkipStats is RTEXT_FILTER_SKIP_STATS: without IPv6's counters, which are a third of a link's message and most of the
+// work for it. The link's own counters (IFLA_STATS64) come nevertheless.
 const rtextSkipStats = 8
 
-// GetLink reads one link, by name or alternative name, without statistics. It is meant for [nl.Conn.Exchange].
+// GetLink reads one link, by name or alternative name. It is meant for [nl.Conn.Exchange].
 func GetLink(name string) (nl.Request, error) {
 	e := newEncoder()
 	e.linkHeader(0, 0, 0)
@@ -341,7 +345,7 @@ func GetLinkIndex(index int) nl.Request {
 	return nl.Request{Type: unix.RTM_GETLINK, Data: e.b}
 }
 
-// DumpLinks reads all links.
+// DumpLinks reads all links; stats includes IPv6's counters.
 func DumpLinks(stats bool) nl.Request {
 	e := newEncoder()
 	e.linkHeader(0, 0, 0)

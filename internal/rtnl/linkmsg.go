@@ -18,7 +18,9 @@ const ifinfoLen = 16
 
 // DecodeLink reads the body of an RTM_NEWLINK or RTM_DELLINK message. Messages of other families than AF_UNSPEC (a bridge's
 // notifications about its ports) are [ErrFamily].
-func DecodeLink(data []byte, names Names) (state.Link, error) {
+func DecodeLink(data []byte, names Names) (state.Link, error) { return decodeLink(data, names, true) }
+
+func decodeLink(data []byte, names Names, stats bool) (state.Link, error) {
 	head, w, err := header(data, ifinfoLen)
 	if err != nil {
 		return state.Link{}, fmt.Errorf("link: %w", err)
@@ -63,7 +65,9 @@ func DecodeLink(data []byte, names Names) (state.Link, error) {
 		case unix.IFLA_AF_SPEC:
 			w.devconf(&l)
 		case unix.IFLA_STATS64:
-			l.Stats = w.stats()
+			if stats {
+				l.Stats = w.stats()
+			}
 		}
 	}
 	if w.err == nil {

@@ -39,13 +39,15 @@ func neighborStates() []neighState {
 	}
 }
 
-// fdbStates returns the words of ndm_state for forwarding tables, where NUD_NOARP is called static, as bridge(8) does.
+// fdbStates returns the words of ndm_state for forwarding tables, where NUD_NOARP is called static, as bridge(8) does. A vxlan
+// keeps what it was given, and takes no static entry that is not reachable too.
 func fdbStates() []neighState {
 	return []neighState{
 		{unix.NUD_NONE, "none"},
 		{unix.NUD_REACHABLE, "reachable"},
 		{unix.NUD_STALE, "stale"},
 		{unix.NUD_NOARP, "static"},
+		{unix.NUD_NOARP | unix.NUD_REACHABLE, "static"},
 		{unix.NUD_PERMANENT, "permanent"},
 	}
 }
