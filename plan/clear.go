@@ -57,11 +57,15 @@ func (d *differ) ourLink(p *place, name string) bool {
 }
 
 func (d *differ) clearFDB(p *place) {
+	var own map[state.MAC]bool
+	if p.deadLinks && len(p.have.FDB) > 0 {
+		own = linkAddresses(p.have.Links)
+	}
 	for i := range p.have.FDB {
 		e := &p.have.FDB[i]
 		if p.deadLinks && (d.dead(p.name, e.Link) || d.dead(p.name, e.Master)) {
 			p.lostFDB = mark(p.lostFDB, i)
-			if staticFDB(linkAddresses(p.have.Links), *e) {
+			if staticFDB(own, *e) {
 				d.gone(p, Object{FDB: e}, "goes with its link")
 			}
 			continue

@@ -63,6 +63,7 @@ func Diff(want state.Desired, have state.Snapshot, opt Options) (Plan, error) {
 	}
 	d.removeNamespaces()
 	d.removeLinks()
+	d.ph.grow(d.places)
 	for _, p := range d.places {
 		d.bear(p)
 	}

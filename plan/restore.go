@@ -20,6 +20,7 @@ const (
 // restorable is what of a namespace can be made again: all but what the kernel makes by itself.
 func restorable(n *state.Namespace, fresh []state.Sysctl) state.Contents {
 	var c state.Contents
+	c.Links = make([]state.Link, 0, len(n.Links))
 	for i := range n.Links {
 		l := &n.Links[i]
 		switch {

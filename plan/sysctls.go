@@ -10,11 +10,17 @@ import (
 
 // sysctlDevice is the link that a key is about, "" when it is about none ("all" and "default" are none).
 func sysctlDevice(key string) string {
-	parts := strings.SplitN(key, "/", 5)
-	if len(parts) != 5 || parts[0] != "net" || parts[2] != "conf" && parts[2] != "neigh" || parts[3] == "all" || parts[3] == "default" {
+	rest, ok := strings.CutPrefix(key, "net/")
+	if !ok {
 		return ""
 	}
-	return parts[3]
+	_, rest, _ = strings.Cut(rest, "/")
+	kind, rest, _ := strings.Cut(rest, "/")
+	device, _, ok := strings.Cut(rest, "/")
+	if !ok || kind != "conf" && kind != "neigh" || device == "all" || device == "default" {
+		return ""
+	}
+	return device
 }
 
 // defaultKey is the key that new links take the value from.
