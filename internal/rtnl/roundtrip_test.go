@@ -24,39 +24,44 @@ type codec[T any] struct {
 }
 
 func linkCodec() codec[state.Link] {
+	names := table()
 	return codec[state.Link]{
-		func(l state.Link) ([]byte, error) { return rtnl.EncodeLink(l, table()) },
-		func(b []byte) (state.Link, error) { return rtnl.DecodeLink(b, table()) },
+		func(l state.Link) ([]byte, error) { return rtnl.EncodeLink(l, names) },
+		func(b []byte) (state.Link, error) { return rtnl.DecodeLink(b, names) },
 	}
 }
 
 func addrCodec() codec[state.Addr] {
+	names := table()
 	return codec[state.Addr]{
-		func(a state.Addr) ([]byte, error) { return rtnl.EncodeAddr(a, table()) },
-		func(b []byte) (state.Addr, error) { return rtnl.DecodeAddr(b, table()) },
+		func(a state.Addr) ([]byte, error) { return rtnl.EncodeAddr(a, names) },
+		func(b []byte) (state.Addr, error) { return rtnl.DecodeAddr(b, names) },
 	}
 }
 
 func routeCodec() codec[state.Route] {
+	names := table()
 	return codec[state.Route]{
-		func(r state.Route) ([]byte, error) { return rtnl.EncodeRoute(r, table()) },
-		func(b []byte) (state.Route, error) { return rtnl.DecodeRoute(b, table()) },
+		func(r state.Route) ([]byte, error) { return rtnl.EncodeRoute(r, names) },
+		func(b []byte) (state.Route, error) { return rtnl.DecodeRoute(b, names) },
 	}
 }
 
 func ruleCodec() codec[state.Rule] { return codec[state.Rule]{rtnl.EncodeRule, rtnl.DecodeRule} }
 
 func neighborCodec() codec[state.Neighbor] {
+	names := table()
 	return codec[state.Neighbor]{
-		func(n state.Neighbor) ([]byte, error) { return rtnl.EncodeNeighbor(n, table()) },
-		func(b []byte) (state.Neighbor, error) { return rtnl.DecodeNeighbor(b, table()) },
+		func(n state.Neighbor) ([]byte, error) { return rtnl.EncodeNeighbor(n, names) },
+		func(b []byte) (state.Neighbor, error) { return rtnl.DecodeNeighbor(b, names) },
 	}
 }
 
 func fdbCodec() codec[state.FDBEntry] {
+	names := table()
 	return codec[state.FDBEntry]{
-		func(f state.FDBEntry) ([]byte, error) { return rtnl.EncodeFDB(f, table()) },
-		func(b []byte) (state.FDBEntry, error) { return rtnl.DecodeFDB(b, table()) },
+		func(f state.FDBEntry) ([]byte, error) { return rtnl.EncodeFDB(f, names) },
+		func(b []byte) (state.FDBEntry, error) { return rtnl.DecodeFDB(b, names) },
 	}
 }
 
