@@ -2,15 +2,7 @@ package kernel
 
 import (
 	"context"
-	"errors"
-	"io/fs"
-	"os"
-	"path/filepath"
-	"slices"
-	"strings"
 	"sync"
-
-	"golang.org/x/sys/unix"
 
 	"warren/netns"
 	"warren/state"
@@ -68,53 +60,4 @@ func (p place) open(ctx context.Context) (*netns.Handle, error) {
 		return netns.OpenPath(p.path)
 	}
 	return netns.Open(ctx, p.ref)
-}
-
-// names lists the files below NetnsDir, sorted; a directory that does not exist has none.
-func (k *Kernel) names() ([]string, error) {
-	entries, err := os.ReadDir(k.cfg.NetnsDir)
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return nil, err
-	}
-	var names []string
-	for _, e := range entries {
-		if !e.IsDir() {
-			names = append(names, e.Name())
-		}
-	}
-	return names, nil
-}
-
-// labKeys lists the keys that may be a lab's: names that start with "LAB.", and the hidden namespaces. Half-made names are
-// among them.
-func (k *Kernel) labKeys(lab string) ([]string, error) {
-	if err := state.CheckLabName(lab); err != nil {
-		return nil, err
-	}
-	names, err := k.names()
-	if err != nil {
-		return nil, err
-	}
-	keys := slices.DeleteFunc(names, func(n string) bool { return !strings.HasPrefix(n, lab+".") })
-	dir := filepath.Join(k.cfg.RunDir, lab)
-	entries, err := os.ReadDir(dir)
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return nil, err
-	}
-	for _, e := range entries {
-		if !e.Type().IsRegular() || state.CheckLabName(e.Name()) != nil {
-			continue
-		}
-		// Other files of the lab's are here too. A name's file is a namespace, or was left with mode 0.
-		var fs unix.Statfs_t
-		var st unix.Stat_t
-		path := filepath.Join(dir, e.Name())
-		if unix.Statfs(path, &fs) != nil || unix.Stat(path, &st) != nil {
-			continue
-		}
-		if fs.Type == unix.NSFS_MAGIC || st.Mode&0o777 == 0 && st.Size == 0 {
-			keys = append(keys, hiddenKey(lab, e.Name()))
-		}
-	}
-	return keys, nil
 }

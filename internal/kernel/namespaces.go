@@ -205,32 +205,9 @@ func (w *work) checkMarks(steps []plan.Step) []error {
 
 // checkMark looks at lo of the namespace that the calling thread is in.
 func checkMark(want state.Mark) error {
-	mark, err := readMark()
-	if err == nil && mark != want {
-		err = ErrNotOurs
+	got, err := readMark()
+	if err == nil && got != want {
+		return ErrNotOurs
 	}
 	return err
-}
-
-// readMark reads the mark of the namespace that the calling thread is in: that of lo alone, the cheapest question there is.
-func readMark() (state.Mark, error) {
-	conn, err := openSocket(unix.NETLINK_ROUTE)
-	if err != nil {
-		return state.Mark{}, err
-	}
-	defer conn.Close()
-	r := conn.Exchange([]nl.Request{rtnl.GetLinkIndex(loopbackIndex)})[0]
-	if r.Err != nil {
-		return state.Mark{}, r.Err
-	}
-	for _, m := range r.Messages {
-		lo, err := rtnl.DecodeLink(m.Data, nil)
-		if err != nil {
-			return state.Mark{}, err
-		}
-		if mark := markOf([]state.Link{lo}); !mark.IsZero() {
-			return mark, nil
-		}
-	}
-	return state.Mark{}, nil
 }

@@ -59,7 +59,11 @@ func (k *Kernel) places(q state.Query) ([]place, error) {
 		if err != nil {
 			return nil, &OpError{Op: "read", Object: "names of namespaces", Err: err}
 		}
-		keys = append(append(keys, names...), state.HostNS)
+		hidden, err := k.hiddenKeys()
+		if err != nil {
+			return nil, &OpError{Op: "read", Object: "names of hidden namespaces", Err: err}
+		}
+		keys = append(slices.Concat(keys, names, hidden), state.HostNS)
 	}
 	slices.Sort(keys)
 	keys = slices.Compact(keys)

@@ -3,6 +3,8 @@ package kernel_test
 import (
 	"context"
 	"errors"
+	"os"
+	"slices"
 	"strings"
 	"testing"
 
@@ -10,6 +12,7 @@ import (
 
 	"warren/internal/kernel"
 	"warren/internal/kerneltest"
+	"warren/netns"
 	"warren/plan"
 	"warren/state"
 )
@@ -105,4 +108,40 @@ func TestCapacity(t *testing.T) {
 	if err := newKernel(t).Preflight(10); err != nil {
 		t.Error(err)
 	}
+}
+
+func TestSweep(t *testing.T) {
+	leakCheck(t)
+	dir := t.TempDir()
+	k := kernel.New(kernel.Config{RunDir: dir})
+	steps := star("swe", 1)
+	apply(t, k, steps)
+	files := []string{netns.Dir + "/swe.half", dir + "/swe/half"} // as a kill between file and mount leaves them
+	for _, f := range files {
+		if err := os.WriteFile(f, []byte("warren\n"), 0); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := os.WriteFile(dir+"/swe/journal", []byte("{}"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if s := observe(t, k, state.Query{Lab: "swe"}); len(s.Namespaces) != 2 || s.Namespaces[1].Mark.Node != "n0000" {
+		t.Errorf("observed %+v", s.Namespaces)
+	}
+	if s := observe(t, k, state.Query{All: true, Parts: state.PartProcesses}); len(s.Namespaces) != 3 || len(s.Namespace("host").Processes) == 0 {
+		t.Errorf("observed %+v", s.Namespaces)
+	}
+	got, err := k.Sweep(context.Background(), "swe")
+	if err != nil || !slices.Equal(got, []string{"swe.half", "swe.@half"}) {
+		t.Errorf("swept %q, %v", got, err)
+	}
+	for _, f := range files {
+		if _, err := os.Lstat(f); !errors.Is(err, os.ErrNotExist) {
+			t.Errorf("%s: %v", f, err)
+		}
+	}
+	if _, err := os.Lstat(dir + "/swe/journal"); err != nil {
+		t.Error(err)
+	}
+	apply(t, k, destroy(steps))
 }
