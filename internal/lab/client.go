@@ -162,8 +162,8 @@ func remembered(old saved) Status {
 
 var errNoAnswer = errors.New("no answer")
 
-// answerTimeout is how long a supervisor may be silent when it ought to speak: one that does not speak at all is taken
-// for dead. Once it spoke it may take its time.
+// answerTimeout is how long a supervisor may take to say that it has heard: one that does not is taken for dead. After
+// that it may take its time.
 const answerTimeout = 5 * time.Second
 
 func (d Dir) dial() (*net.UnixConn, error) {
@@ -184,20 +184,21 @@ func talk(ctx context.Context, c *net.UnixConn, req request, o ApplyOptions) (St
 	if err := json.NewEncoder(c).Encode(req); err != nil {
 		return Status{}, fmt.Errorf("%w: %w", errNoAnswer, err)
 	}
-	if req.Op == opStatus {
-		_ = c.SetReadDeadline(time.Now().Add(answerTimeout))
-		if ctx.Err() != nil {
+	_ = c.SetReadDeadline(time.Now().Add(answerTimeout))
+	dec := json.NewDecoder(c)
+	for first := true; ; first = false {
+		if ctx.Err() != nil { // who ends the context from here on sets the deadline anew
 			return Status{}, ctx.Err()
 		}
-	}
-	dec := json.NewDecoder(c)
-	for {
 		var r reply
 		if err := dec.Decode(&r); err != nil {
 			if ctx.Err() != nil {
 				return Status{}, ctx.Err()
 			}
 			return Status{}, fmt.Errorf("%w: %w", errNoAnswer, err)
+		}
+		if first {
+			_ = c.SetReadDeadline(time.Time{})
 		}
 		if r.Event != nil && o.Progress != nil {
 			o.Progress(*r.Event)

@@ -77,7 +77,8 @@ func endAll(ctx context.Context, find func() []process, grace time.Duration) ([]
 	for pause := time.Millisecond; ; pause = min(2*pause, 20*time.Millisecond) {
 		left := find()
 		if len(left) == 0 {
-			return ended, nil
+			// A process leaves its namespace before it is dead.
+			return ended, waitProcesses(ctx, ended)
 		}
 		now := time.Now()
 		if now.After(giveUp) {

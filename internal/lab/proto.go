@@ -2,8 +2,8 @@ package lab
 
 import "time"
 
-// protocol is the version of what client and supervisor say to each other: one request as a JSON value, then any number
-// of replies, of which the last has Final set. A supervisor of another version is replaced.
+// protocol is the version of what client and supervisor say to each other: one request as a JSON value, an empty reply
+// at once, then any number of them, of which the last has Final set. A supervisor of another version is replaced.
 const protocol = 1
 
 const (

@@ -86,6 +86,7 @@ func (s *supervisor) serve(c *net.UnixConn) {
 		_ = p.enc.Encode(reply{Final: true, Error: fmt.Sprintf("protocol %d is not spoken here, only %d", req.Protocol, protocol)})
 		return
 	}
+	_ = p.enc.Encode(reply{}) // heard
 	s.mu.Lock()
 	p.sent = len(s.events)
 	s.mu.Unlock()
