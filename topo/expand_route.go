@@ -89,7 +89,7 @@ func (e *expander) hostDefault(r *room, is6 bool) {
 		}
 		via := w.exit(is6, r)
 		if !via.IsValid() && w.Gateway.IsZero() && w.Uplink == nil {
-			for _, q := range w.routers() {
+			for _, q := range w.routersCached() {
 				if q.room != r {
 					via = q.addr(is6)
 					break

@@ -22,7 +22,7 @@ func labFields() object[Lab] {
 		{name: "defaults", doc: "what holds where nothing else is said", holds: defaultFields().schema(), read: func(r *reader, l *Lab, v *tree, path string) {
 			defaultFields().read(r, &l.Defaults, v, path)
 		}},
-		{name: "nets", doc: "layer-2 segments: name -> list of nodes, or a map", holds: mapOf(anyOf(netFields().schema(), memberList())), read: readNets},
+		{name: "nets", doc: "layer-2 segments: name -> list of nodes, or a map", holds: mapOf(anyOf(netFields().schema(), memberArray(), textSchema(""))), read: readNets},
 		{name: "links", doc: "point-to-point nets: a -- b", holds: listOf(anyOf(textSchema(""), mapOf(netFields().schema()))), read: readLinks},
 		{name: "nodes", doc: "name -> what the node is and does; h[1-50] stands for fifty", holds: mapOf(nodeFields().schema()), read: readNodes},
 		{name: "checks", doc: "what must hold, as in: c1 can ping c2", holds: listOf(textSchema("")), read: readChecks},

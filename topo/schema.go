@@ -52,8 +52,16 @@ func mapOf(s schema) schema {
 	return schema{"type": []any{"object", "null"}, "additionalProperties": s}
 }
 
-// memberList is what a net's nodes may be.
+// memberList is what a net's nodes may be: a list, or a map.
 func memberList() schema {
-	one := mapOf(anyOf(memberFields().schema(), listOf(textSchema(""))))
-	return listOf(anyOf(textSchema(""), one))
+	return anyOf(memberArray(), oneMember(), textSchema(""))
+}
+
+// memberArray is the shorthand of a net: its members only. A map would be the net's long form.
+func memberArray() schema {
+	return schema{"type": []any{"array", "null"}, "items": anyOf(textSchema(""), oneMember())}
+}
+
+func oneMember() schema {
+	return mapOf(anyOf(memberFields().schema(), listOf(textSchema(""))))
 }

@@ -24,13 +24,19 @@ type validator struct {
 	l     *Lab
 	nets  map[string]*Net
 	nodes map[string]*Node
-	on    map[string][]*Net // nets of a node, in order
+	on    map[string][]attached // nets of a node, in order
 	names []string          // of nodes
 	wires []string          // names of nets
 }
 
+// attached is a net that a node is on, and as which member.
+type attached struct {
+	*Net
+	member *Member
+}
+
 func (l *Lab) validate(p *problems) {
-	v := &validator{problems: p, l: l, nets: map[string]*Net{}, nodes: map[string]*Node{}, on: map[string][]*Net{}}
+	v := &validator{problems: p, l: l, nets: map[string]*Net{}, nodes: map[string]*Node{}, on: map[string][]attached{}}
 	if err := state.CheckLabName(l.Name); err != nil {
 		v.add(l.at("/name"), "", "name of lab: %w", err)
 	}
@@ -49,8 +55,9 @@ func (l *Lab) validate(p *problems) {
 	for i := range l.Nets {
 		n := &l.Nets[i]
 		v.net(n)
-		for _, m := range n.Members {
-			v.on[m.Node] = append(v.on[m.Node], n)
+		for j := range n.Members {
+			m := &n.Members[j]
+			v.on[m.Node] = append(v.on[m.Node], attached{n, m})
 		}
 	}
 	v.overlaps()
@@ -254,7 +261,7 @@ func (v *validator) unknownNet(at Pos, what, name string) {
 }
 
 func (v *validator) isOn(node, net string) bool {
-	return slices.ContainsFunc(v.on[node], func(n *Net) bool { return n.Name == net })
+	return slices.ContainsFunc(v.on[node], func(n attached) bool { return n.Name == net })
 }
 
 // ownNet reports a net that does not exist or that the node is not on.

@@ -12,21 +12,17 @@ func (v *validator) node(n *Node) {
 	at := func(more string) Pos { return v.l.at(path + more) }
 	ifs := map[string]string{}
 	for _, net := range v.on[n.Name] {
-		for _, m := range net.Members {
-			if m.Node != n.Name {
-				continue
-			}
-			where := v.l.at("/nets/" + net.Name + "/" + n.Name)
-			if err := state.CheckLinkName(m.If); err != nil {
-				v.add(where, "", "interface of %s on %s: %w", n.Name, net.Name, err)
-			} else if m.If == "lo" || m.If == "all" || m.If == "default" || strings.Contains(m.If, "%") {
-				v.add(where, "", "interface of %s on %s: %q is reserved", n.Name, net.Name, m.If)
-			}
-			if other := ifs[m.If]; other != "" && other != net.Name {
-				v.add(where, "", "node %s has two interfaces called %s, on %s and %s", n.Name, m.If, other, net.Name)
-			}
-			ifs[m.If] = net.Name
+		name := net.member.If
+		where := func() Pos { return v.l.at("/nets/" + net.Name + "/" + n.Name) }
+		if err := state.CheckLinkName(name); err != nil {
+			v.add(where(), "", "interface of %s on %s: %w", n.Name, net.Name, err)
+		} else if name == "lo" || name == "all" || name == "default" || strings.Contains(name, "%") {
+			v.add(where(), "", "interface of %s on %s: %q is reserved", n.Name, net.Name, name)
 		}
+		if other := ifs[name]; other != "" && other != net.Name {
+			v.add(where(), "", "node %s has two interfaces called %s, on %s and %s", n.Name, name, other, net.Name)
+		}
+		ifs[name] = net.Name
 	}
 	for i, x := range n.NAT {
 		if v.ownNet(at(itemPath("/nat", i)), n, "nat", x.To) && !*n.Forward {
@@ -43,7 +39,7 @@ func (v *validator) node(n *Node) {
 		if p.Host.First == 0 || p.Node.First == 0 || p.Host.Len() != p.Node.Len() || p.Host.Len() < 1 {
 			v.add(at(itemPath("/publish", i)), "", "publish of %s: %s is not HOSTPORTS:PORTS of the same number", n.Name, p)
 		}
-		if !slices.ContainsFunc(v.on[n.Name], func(x *Net) bool { return x.Uplink != nil }) {
+		if !slices.ContainsFunc(v.on[n.Name], func(x attached) bool { return x.Uplink != nil }) {
 			v.add(at(itemPath("/publish", i)), "uplink: true at one of its nets", "publish of %s: it is on no net with an uplink", n.Name)
 		}
 	}
@@ -158,7 +154,7 @@ func (v *validator) routes(n *Node, at func(string) Pos) {
 			v.place(where, what, Place{Name: r.To})
 		}
 		if r.ViaNode == "host" {
-			if !slices.ContainsFunc(v.on[n.Name], func(x *Net) bool { return x.Uplink != nil && (r.Dev == "" || r.Dev == x.Name) }) {
+			if !slices.ContainsFunc(v.on[n.Name], func(x attached) bool { return x.Uplink != nil && (r.Dev == "" || r.Dev == x.Name) }) {
 				v.add(where, "", "%s: the host is on none of its nets", what)
 			}
 		} else if r.ViaNode != "" {
@@ -167,7 +163,7 @@ func (v *validator) routes(n *Node, at func(string) Pos) {
 				v.unknownNode(where, what, r.ViaNode)
 			case r.ViaNode == n.Name:
 				v.add(where, "", "%s: %s cannot be its own gateway", what, n.Name)
-			case !slices.ContainsFunc(v.on[n.Name], func(x *Net) bool {
+			case !slices.ContainsFunc(v.on[n.Name], func(x attached) bool {
 				return (r.Dev == "" || r.Dev == x.Name) && v.isOn(r.ViaNode, x.Name)
 			}):
 				v.add(where, "a gateway is on a net of the node", "%s: %s cannot be reached: no net has both", what, r.ViaNode)
