@@ -2,8 +2,8 @@ package topo
 
 import (
 	"net/netip"
+	"slices"
 	"strconv"
-	"strings"
 
 	"warren/state"
 )
@@ -23,7 +23,7 @@ func labFields() object[Lab] {
 			defaultFields().read(r, &l.Defaults, v, path)
 		}},
 		{name: "nets", doc: "layer-2 segments: name -> list of nodes, or a map", holds: mapOf(anyOf(netFields().schema(), memberArray(), textSchema(""))), read: readNets},
-		{name: "links", doc: "point-to-point nets: a -- b", holds: listOf(anyOf(textSchema(""), mapOf(netFields().schema()))), read: readLinks},
+		{name: "links", doc: "point-to-point nets: a -- b", holds: listOf(anyOf(textSchema(""), mapOf(linkFields().schema()))), read: readLinks},
 		{name: "nodes", doc: "name -> what the node is and does; h[1-50] stands for fifty", holds: mapOf(nodeFields().schema()), read: readNodes},
 		{name: "checks", doc: "what must hold, as in: c1 can ping c2", holds: listOf(textSchema("")), read: readChecks},
 		{name: "faults", later: true},
@@ -63,19 +63,10 @@ func parseMTU(s string) (uint32, error) {
 	return uint32(n), nil
 }
 
-// netFields are the keys of a net, and of a link.
+// netFields are the keys of a net.
 func netFields() object[Net] {
 	return object[Net]{"a net", []field[Net]{
-		{name: "name", doc: "of a link: the net's name instead of A-B", holds: textSchema(namePattern), read: func(r *reader, n *Net, v *tree, path string) {
-			if !strings.HasPrefix(path, "/links/") {
-				r.unknown(v.pos, "name", "a net", nil)
-			}
-		}},
 		{name: "nodes", doc: "the members", holds: memberList(), read: func(r *reader, n *Net, v *tree, path string) {
-			if strings.HasPrefix(path, "/links/") {
-				r.fail(v.pos, "", "the members of a link are those of A -- B")
-				return
-			}
 			r.members4(n, v)
 		}},
 		{name: "cidr", doc: "one or two prefixes, or auto: the next free ones", holds: listOrOne(textSchema("")), read: readCIDR},
@@ -131,6 +122,17 @@ func netFields() object[Net] {
 		{name: "peers", later: true},
 		{name: "port", later: true},
 	}}
+}
+
+// linkFields are the keys of a link: a net's, whose members stand in A -- B.
+func linkFields() object[Net] {
+	o := netFields()
+	o.what = "a link"
+	o.fields = slices.DeleteFunc(o.fields, func(f field[Net]) bool { return f.name == "nodes" })
+	o.fields = append(o.fields, field[Net]{name: "name", doc: "the net's name; by default A-B", holds: textSchema(namePattern), read: func(*reader, *Net, *tree, string) {
+		// read before everything else: the name decides where all of it stands
+	}})
+	return o
 }
 
 func uplinkFields() object[Uplink] {

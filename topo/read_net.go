@@ -99,7 +99,7 @@ func (r *reader) link(l *Lab, at Pos, text string, with *tree) {
 			return
 		}
 		if with != nil {
-			netFields().read(r, &n, with, "/links/"+n.Name)
+			linkFields().read(r, &n, with, "/nets/"+n.Name)
 		}
 		r.taken[n.Name] = true
 		l.Nets = append(l.Nets, n)

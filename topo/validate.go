@@ -25,8 +25,8 @@ type validator struct {
 	nets  map[string]*Net
 	nodes map[string]*Node
 	on    map[string][]attached // nets of a node, in order
-	names []string          // of nodes
-	wires []string          // names of nets
+	names []string              // of nodes
+	wires []string              // names of nets
 }
 
 // attached is a net that a node is on, and as which member.
