@@ -40,6 +40,9 @@ func (d *differ) matchLinks() {
 			default:
 				if why := d.differs(p, w, h); why != "" {
 					d.remove(p, h, why)
+				} else if k := (endKey{p.name, h.Name}); d.doomed[k].implicit && w.Kind == "veth" && w.Peer != nil && h.Peer != nil &&
+					(endKey{h.Peer.NS, h.Peer.Name}) != (endKey{orWord(w.Peer.NS, p.name), w.Peer.Name}) {
+					d.doomed[k] = doom{d.rewired(p, w, h), true}
 				}
 			}
 		}

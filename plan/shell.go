@@ -313,9 +313,7 @@ func (s *shell) addr(ns string, a *state.Addr, verb Verb) {
 		if a.Metric != 0 {
 			w = append(w, fmt.Sprintf("metric %d", a.Metric))
 		}
-		if a.Protocol != 0 {
-			w = append(w, fmt.Sprintf("proto %d", a.Protocol))
-		}
+		// No "proto": older versions of ip do not know it, and an address is recognised without.
 	}
 	w = append(w, "dev", quote(a.Link))
 	if verb != Delete {
