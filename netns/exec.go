@@ -80,7 +80,7 @@ func (e *ExecError) ExitCode() int {
 	return 126
 }
 
-// Exec replaces this process by a program inside of the namespace; argv[0] is looked for as execvp(3) does. The PID, the
+// Exec replaces this process by a program inside of the namespace; argv[0] is looked for as a shell does. The PID, the
 // open descriptors without close-on-exec, the signals that are ignored stay. The program gets a mount namespace of its
 // own, so what it is shown as /sys and below /etc is seen by nobody else. For a namespace that was opened by its name
 // the files below /etc/netns/NAME are laid over those in /etc, as ip-netns(8) does; Hosts and ResolvConf go first.
@@ -166,7 +166,7 @@ func workingDir() string {
 	return string(buf[:n-1])
 }
 
-// lookPath looks for a program as execvp(3) does, in the PATH of env. A file that is there and cannot be run counts only
+// lookPath looks for a program as a shell does, in the PATH of env. A file that is there and cannot be run counts only
 // if no other is found.
 func lookPath(name string, env []string) (string, error) {
 	if strings.Contains(name, "/") {
@@ -185,13 +185,15 @@ func lookPath(name string, env []string) (string, error) {
 		if dir == "" {
 			dir = "."
 		}
+		var st unix.Stat_t
+		if unix.Stat(dir+"/"+name, &st) != nil {
+			continue // not there, or in a directory that is not ours to search: as shells see it, not there
+		}
 		err := runnable(dir + "/" + name)
 		if err == nil {
 			return dir + "/" + name, nil
 		}
-		if errors.Is(err, unix.EACCES) {
-			found = err
-		}
+		found = err
 	}
 	return "", found
 }

@@ -47,14 +47,19 @@ func playExec(args []string) int {
 	return 1
 }
 
-// execIn runs an order in a mount namespace that before has prepared: in there /etc is a copy that may be changed.
+// smallEtc replaces /etc by a small one that may be changed.
+const smallEtc = `set -e; mount -t tmpfs none /mnt; mkdir -p /mnt/etc/dir; cp -dR /etc/passwd /etc/group /etc/nsswitch.conf /etc/ld.so.* /mnt/etc/
+cd /mnt/etc; touch $(seq 20) dir/file; ln -s dir link; echo system | tee hosts resolv.conf >/dev/null; cd /; mount --bind /mnt/etc /etc
+`
+
+// execIn runs an order in a mount namespace that before has prepared.
 func execIn(t testing.TB, before string, o execOrder) (stdout, stderr string, code int) {
 	t.Helper()
 	order, err := json.Marshal(o)
 	if err != nil {
 		t.Fatal(err)
 	}
-	script := `set -e; mount -t tmpfs none /mnt; cp -a /etc /mnt/etc; mount --bind /mnt/etc /etc; ` + before + `
+	script := smallEtc + before + `
 export ` + roleEnv + `=exec; exec "$0" "$1"`
 	if before == "" {
 		script = `export ` + roleEnv + `=exec; exec "$0" "$1"`
@@ -250,7 +255,7 @@ func TestExecLeaksNoMounts(t *testing.T) {
 	dir := t.TempDir()
 	plant(t, dir+"/resolv", "private\n", 0o644)
 	order := string(must(json.Marshal(execOrder{Path: netns.Dir + "/leaks", ResolvConf: dir + "/resolv", Argv: []string{"cat", "/etc/resolv.conf"}})))
-	script := `set -e; mount -t tmpfs none /mnt; cp -a /etc /mnt/etc; mount --bind /mnt/etc /etc; rm -f /etc/resolv.conf; mount --make-rshared /
+	script := smallEtc + `rm -f /etc/resolv.conf; mount --make-rshared /
 		export ` + roleEnv + `=exec; cat /proc/self/mountinfo >/mnt/before; "$0" "$1"; cat /proc/self/mountinfo >/mnt/after; cmp /mnt/before /mnt/after; ! test -e /etc/resolv.conf`
 	out, err := exec.CommandContext(t.Context(), "unshare", "-m", "sh", "-c", script, must(os.Executable()), order).CombinedOutput()
 	if err != nil || string(out) != "private\n" {
