@@ -11,7 +11,7 @@ func benchLink() state.Link {
 	return state.Link{
 		Name: "w0123456789ab", Kind: "veth", Index: 5, Up: true, Flags: 0x11043, OperState: "UP", MTU: 1500, MAC: state.MAC{2, 0, 0, 0, 0, 1},
 		TxQueueLen: 1000, Master: "br0", AltNames: []string{"warren.lab.net.node"}, Peer: &state.Peer{Index: 9, NSID: 3},
-		Port: &state.BridgePort{State: ptr(uint8(3)), Learning: ptr(true), Isolated: ptr(false)},
+		Port: &state.BridgePort{State: new(uint8(3)), Learning: new(true), Isolated: new(false)},
 		IPv4: make([]int32, 33), IPv6: make([]int32, 60), Stats: &state.Stats{},
 	}
 }

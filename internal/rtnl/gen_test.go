@@ -21,8 +21,6 @@ func table() *rtnl.NameTable {
 	return t
 }
 
-func ptr[T any](v T) *T { return &v }
-
 func opt[T any](g *rapid.Generator[T]) *rapid.Generator[T] {
 	return rapid.Custom(func(t *rapid.T) T {
 		var zero T
@@ -34,7 +32,7 @@ func opt[T any](g *rapid.Generator[T]) *rapid.Generator[T] {
 }
 
 func optPtr[T any](g *rapid.Generator[T]) *rapid.Generator[*T] {
-	return opt(rapid.Custom(func(t *rapid.T) *T { return ptr(g.Draw(t, "p")) }))
+	return opt(rapid.Custom(func(t *rapid.T) *T { return new(g.Draw(t, "p")) }))
 }
 
 var (

@@ -48,7 +48,7 @@ func TestCableIsBornInPlace(t *testing.T) {
 	a := state.Link{
 		Name: "lan", Kind: "veth", Up: true, Master: "br0", MTU: 1400, MAC: state.MAC{2, 0, 0, 0, 0, 1}, Group: state.LinkGroup,
 		TxQueueLen: 77, Alias: "one end", AltNames: []string{"another-name-of-lan", "warren.lab.lan"},
-		Port: &state.BridgePort{Isolated: ptr(true), Cost: 5, Hairpin: ptr(false)},
+		Port: &state.BridgePort{Isolated: new(true), Cost: 5, Hairpin: new(false)},
 	}
 	b := state.Link{
 		Name: "lan", Kind: "veth", Up: true, MTU: 1300, MAC: state.MAC{2, 0, 0, 0, 0, 2}, Group: 9, TxQueueLen: 78,
@@ -129,14 +129,14 @@ func TestKernelKinds(t *testing.T) {
 		data  map[string]any // what the witness says in info_data
 	}{
 		{"", state.Link{Name: "x", Kind: "bridge", MTU: 1400, Bridge: &state.Bridge{
-			STP: ptr(true), ForwardDelay: 400, HelloTime: 300, MaxAge: 700, AgeingTime: 1234, Priority: 4096, MulticastSnoop: ptr(false), GroupFwdMask: 8,
+			STP: new(true), ForwardDelay: 400, HelloTime: 300, MaxAge: 700, AgeingTime: 1234, Priority: 4096, MulticastSnoop: new(false), GroupFwdMask: 8,
 		}}, map[string]any{"stp_state": 1, "forward_delay": 400, "hello_time": 300, "max_age": 700, "ageing_time": 1234, "priority": 4096, "mcast_snooping": 0}},
 		{"vxlan", state.Link{Name: "x", Kind: "vxlan", Lower: &state.Peer{Name: "under"}, VXLAN: &state.VXLAN{
-			ID: 4711, Local: addr("10.0.0.1"), Remote: addr("239.1.1.1"), Port: 4789, TTL: 9, Learning: ptr(false),
-			Ageing: 100, PortMin: 4000, PortMax: 5000, UDPCsum: ptr(true), L2Miss: ptr(true),
+			ID: 4711, Local: addr("10.0.0.1"), Remote: addr("239.1.1.1"), Port: 4789, TTL: 9, Learning: new(false),
+			Ageing: 100, PortMin: 4000, PortMax: 5000, UDPCsum: new(true), L2Miss: new(true),
 		}}, map[string]any{"id": 4711, "local": "10.0.0.1", "group": "239.1.1.1", "port": 4789, "ttl": 9, "learning": false, "link": "under"}},
 		{"vxlan", state.Link{Name: "x", Kind: "vxlan", VXLAN: &state.VXLAN{
-			ID: 1, Local: addr("fd00::1"), Remote: addr("fd00::2"), Port: 4789, UDPZeroCsum6TX: ptr(true),
+			ID: 1, Local: addr("fd00::1"), Remote: addr("fd00::2"), Port: 4789, UDPZeroCsum6TX: new(true),
 		}}, map[string]any{"id": 1, "local6": "fd00::1", "remote6": "fd00::2"}},
 		{"macvlan", state.Link{Name: "x", Kind: "macvlan", Up: false, Lower: &state.Peer{Name: "under"}, MACVLAN: &state.MACVLAN{Mode: "bridge"}}, map[string]any{"mode": "bridge"}},
 		{"macvtap", state.Link{Name: "x", Kind: "macvtap", Lower: &state.Peer{Name: "under"}, MACVLAN: &state.MACVLAN{Mode: "private"}}, map[string]any{"mode": "private"}},
@@ -202,7 +202,7 @@ func TestChangeLink(t *testing.T) {
 	}
 	back := got
 	back.Up, back.AltNames = false, []string{"three", "two"}
-	back.Port = &state.BridgePort{Learning: ptr(false)}
+	back.Port = &state.BridgePort{Learning: new(false)}
 	r.do(r.all(rtnl.ChangeLink(got, back, r.names()))...)
 	r.do(r.must(rtnl.ReleaseLink("two")))
 	got = r.link("c")

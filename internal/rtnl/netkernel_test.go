@@ -179,13 +179,13 @@ func TestKernelRules(t *testing.T) {
 	r := newRoom(t, "r")
 	declared := []state.Rule{
 		{Priority: 100, From: prefixOf("10.0.0.0/8"), To: prefixOf("10.1.0.0/16"), TOS: 16, Mark: 5, MarkMask: 0xff, IIF: "a", OIF: "b", Table: 100, Protocol: state.Protocol},
-		{Priority: 101, Invert: true, From: prefixOf("10.0.0.1/32"), Table: 70000, SuppressPrefix: ptr(uint32(0)), UIDs: &[2]uint32{10, 20}, Protocol: state.Protocol},
+		{Priority: 101, Invert: true, From: prefixOf("10.0.0.1/32"), Table: 70000, SuppressPrefix: new(uint32(0)), UIDs: &[2]uint32{10, 20}, Protocol: state.Protocol},
 		{Priority: 102, Action: "goto", Goto: 200, Protocol: state.Protocol},
 		{Priority: 103, Action: "nop", Protocol: state.Protocol},
 		{Priority: 200, Action: "blackhole", IPProto: 6, SPort: [2]uint16{10, 20}, DPort: [2]uint16{80, 80}, Protocol: state.Protocol},
 		{Priority: 201, Action: "unreachable", IPv6: true, From: prefixOf("fd00::/16"), Protocol: state.Protocol},
 		{Priority: 202, Action: "prohibit", IPv6: true, TunID: 7, Protocol: state.Protocol},
-		{Priority: 203, IPv6: true, Table: 9, SuppressGroup: ptr(uint32(3)), Protocol: state.Protocol},
+		{Priority: 203, IPv6: true, Table: 9, SuppressGroup: new(uint32(3)), Protocol: state.Protocol},
 	}
 	for _, d := range declared {
 		if err := r.c.Batch([]nl.Request{r.must(rtnl.CreateRule(d))})[0]; err != nil {
@@ -272,7 +272,7 @@ func TestKernelFDB(t *testing.T) {
 	leakCheck(t)
 	r := wired(t, "r")
 	r.do(r.must(rtnl.CreateLink(state.Link{Name: "br", Kind: "bridge", Up: true}, rtnl.LinkOptions{}, nil)),
-		r.must(rtnl.CreateLink(state.Link{Name: "vx", Kind: "vxlan", VXLAN: &state.VXLAN{ID: 5, Port: 4789, Learning: ptr(false)}}, rtnl.LinkOptions{}, nil)))
+		r.must(rtnl.CreateLink(state.Link{Name: "vx", Kind: "vxlan", VXLAN: &state.VXLAN{ID: 5, Port: 4789, Learning: new(false)}}, rtnl.LinkOptions{}, nil)))
 	names := r.names()
 	before := r.link("b")
 	after := before

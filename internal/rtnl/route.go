@@ -115,7 +115,8 @@ func (e *encoder) route(r *state.Route, names Names, request bool) {
 	if request && r.NextHopID != 0 {
 		hops = nil
 	}
-	single := len(hops) == 1 && hops[0].Weight <= 1
+	// One way out needs no list, unless its weight, or that it leads nowhere, could not be said otherwise.
+	single := len(hops) == 1 && hops[0].Weight <= 1 && (hops[0].Link != "" || hops[0].Via.IsValid())
 	flags := r.Flags &^ hopFlags
 	if single {
 		flags |= uint32(hops[0].Flags)
