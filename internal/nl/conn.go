@@ -60,6 +60,8 @@ func (c *Conn) Close() error {
 const (
 	maxBatchMessages = 64
 	maxBatchBytes    = 32 << 10
+	// A reply that describes a link takes 8 KiB of a receive buffer that without CAP_NET_ADMIN is 416 KiB.
+	maxExchangeMessages = 32
 )
 
 // answerWait is how long a missing answer is waited for. The kernel answers while the request is being sent, so this
@@ -73,7 +75,7 @@ func (c *Conn) Batch(reqs []Request) []error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	for start := 0; start < len(reqs); {
-		end := start + datagram(reqs[start:])
+		end := start + datagram(reqs[start:], maxBatchMessages)
 		c.roundTrip(reqs[start:end], errs[start:end], nil, netlink.Acknowledge)
 		start = end
 	}
@@ -87,7 +89,7 @@ func (c *Conn) Exchange(reqs []Request) []Result {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	for start := 0; start < len(reqs); {
-		end := start + datagram(reqs[start:])
+		end := start + datagram(reqs[start:], maxExchangeMessages)
 		c.roundTrip(reqs[start:end], errs[start:end], results[start:end], netlink.Acknowledge)
 		start = end
 	}
@@ -122,11 +124,11 @@ func (c *Conn) Transact(reqs []Request) []error {
 }
 
 // datagram is the number of requests, at least one, that go together.
-func datagram(reqs []Request) int {
+func datagram(reqs []Request, limit int) int {
 	n := 0
 	for i, r := range reqs {
 		n += r.wireLen()
-		if i == maxBatchMessages || i > 0 && n > maxBatchBytes {
+		if i == limit || i > 0 && n > maxBatchBytes {
 			return i
 		}
 	}
