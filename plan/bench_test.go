@@ -24,6 +24,7 @@ func star(n int) state.Desired {
 		port := fmt.Sprintf("wv%08x", i)
 		host.Links = append(host.Links, state.Link{Name: port, Kind: "veth", Up: true, Master: "wb0", Group: state.LinkGroup,
 			AltNames: []string{fmt.Sprintf("warren.star.lan.n%04d", i)}, Peer: &state.Peer{NS: name, Name: "lan"}})
+		host.Sysctls = append(host.Sysctls, state.Sysctl{Key: "net/ipv6/conf/" + port + "/disable_ipv6", Value: "1"})
 		a := netip.AddrFrom4([4]byte{10, 0, byte(1 + i/250), byte(1 + i%250)})
 		d.Namespaces = append(d.Namespaces, state.DesiredNamespace{Name: name, Mark: state.Mark{Lab: "star", Node: fmt.Sprintf("n%04d", i)},
 			Contents: state.Contents{

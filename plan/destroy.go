@@ -9,9 +9,10 @@ import (
 // but the ledger's. The snapshot must be complete for [Query] of what was wanted.
 //
 // The caller holds the host's lock: a link of our group that no altname claims is the rest of a run that was killed while it
-// held that lock, and goes too.
+// held that lock, and goes too; so does a shared table without any element.
 func Destroy(lab string, have state.Snapshot) Plan {
 	d := newDiffer(state.Desired{Lab: lab}, have, Options{})
+	d.destroys = true
 	d.checkNamespaces()
 	d.errs = nil // what is unread or missing cannot be removed: the caller sees it in the snapshot
 	d.matchLinks()

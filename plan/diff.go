@@ -86,6 +86,7 @@ type differ struct {
 	fresh  []state.Sysctl
 	// verbatim: nothing is added to what is wanted (no group, no protocol): an inverse restores what was.
 	verbatim bool
+	destroys bool                   // the caller holds the host's lock and wants nothing to be left
 	far      map[endKey]*state.Link // known other ends of cables whose namespace is not wanted
 	doomed   map[endKey]doom        // links that will not be there any more when things are made
 	going    []*state.Namespace     // namespaces that go
@@ -103,8 +104,9 @@ type place struct {
 	former    *state.DesiredNamespace
 	wantLinks linkIndex
 	haveLinks linkIndex
-	deadLinks bool         // one of its links is doomed
-	lost      map[int]bool // routes (index in have.Routes) that will not be there any more
+	deadLinks bool            // one of its links is doomed
+	tuned     map[string]bool // links for which sysctls are declared; made when first asked for
+	lost      map[int]bool    // routes (index in have.Routes) that will not be there any more
 	lostAddrs map[int]bool
 	lostNeigh map[int]bool
 	lostFDB   map[int]bool

@@ -121,7 +121,15 @@ func (d *differ) enslavable(p *place, master string) bool {
 }
 
 func (d *differ) hasSysctls(p *place, link string) bool {
-	return slices.ContainsFunc(p.want.Sysctls, func(s state.Sysctl) bool { return sysctlDevice(s.Key) == link })
+	if p.tuned == nil {
+		p.tuned = map[string]bool{}
+		for _, s := range p.want.Sysctls {
+			if dev := sysctlDevice(s.Key); dev != "" {
+				p.tuned[dev] = true
+			}
+		}
+	}
+	return p.tuned[link]
 }
 
 // asking and answering are the two forms of a cable's end at birth where nothing else is wanted of it.

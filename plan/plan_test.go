@@ -51,12 +51,16 @@ func TestTextOfFirstPlan(t *testing.T) {
 
   host
     + bridge wb0
-    + veth wv00000000 to lan in star.n0000 master wb0 up
-    + veth wv00000001 to lan in star.n0001 master wb0 up
+    + veth wv00000000 to lan in star.n0000 master wb0
+    + veth wv00000001 to lan in star.n0001 master wb0
+    + net.ipv6.conf.wv00000000.disable_ipv6 = 1
+    + net.ipv6.conf.wv00000001.disable_ipv6 = 1
     + addr 10.0.0.1/16 dev wb0
     ~ bridge wb0 up
+    ~ veth wv00000000 up
+    ~ veth wv00000001 up
 
-lab star: 14 to make, 5 to change, 0 to remove`)
+lab star: 16 to make, 7 to change, 0 to remove`)
 }
 
 func TestThirdMemberTurnsThePairIntoABridge(t *testing.T) {
@@ -183,6 +187,23 @@ func TestSharedTable(t *testing.T) {
 	mustApply(t, k, p.Inverse().Steps)
 	if p := mustDiff(t, b, observe(t, k, b)); !p.Empty() {
 		t.Errorf("the inverse has not brought all back:\n%s", p.Text())
+	}
+}
+
+func TestTableWithoutElementsGoes(t *testing.T) {
+	k := fake.New()
+	want := publishing("a", 0)
+	p := mustDiff(t, want, observe(t, k, want))
+	mustApply(t, k, p.Steps[:len(p.Steps)-1])
+	before := k.Clone()
+	mustApply(t, k, plan.Destroy("a", observe(t, k, want)).Steps)
+	after := observe(t, k, want)
+	if tables := after.Namespace(state.HostNS).Tables; len(tables) != 0 {
+		t.Errorf("left: %v", tables)
+	}
+	other := star(1)
+	if p := mustDiff(t, other, observe(t, before, other)); strings.Contains(p.Text(), "table") {
+		t.Errorf("a lab that has nothing to do with it touches it:\n%s", p.Text())
 	}
 }
 

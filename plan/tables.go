@@ -29,9 +29,15 @@ func elementLab(e *state.Element) string {
 	return lab
 }
 
+// sharedComment is the comment on a shared table by which warren knows it as its own.
+const sharedComment = "warren: an element's comment says whose it is"
+
 // skeleton is the table without the elements that belong to labs.
 func skeleton(t *state.Table) state.Table {
 	s := *t
+	if s.Comment == "" {
+		s.Comment = sharedComment
+	}
 	s.Sets = slices.Clone(t.Sets)
 	for i := range s.Sets {
 		s.Sets[i].Elements = slices.DeleteFunc(slices.Clone(s.Sets[i].Elements), func(e state.Element) bool { return elementLab(&e) != "" })
@@ -50,7 +56,7 @@ func (d *differ) clearTables(p *place) {
 		w := findTable(p.want.Tables, h.Key())
 		switch {
 		case p.shared():
-			d.ph.tablesGone = append(d.ph.tablesGone, sharedGone(p.name, d.lab, h, w)...)
+			d.ph.tablesGone = append(d.ph.tablesGone, d.sharedGone(p, h, w)...)
 		case w != nil:
 		case p.owned && h.Name == state.FirewallTable,
 			p.former != nil && findTable(p.former.Tables, h.Key()) != nil,
@@ -69,7 +75,8 @@ func tableLab(t *state.Table) string {
 }
 
 // sharedGone writes the elements of the lab that go from a shared table, and the table itself with the last lab's elements.
-func sharedGone(ns, lab string, h, w *state.Table) []Step {
+func (d *differ) sharedGone(p *place, h, w *state.Table) []Step {
+	ns, lab := p.name, d.lab
 	if h.Name != state.FirewallTable {
 		return nil
 	}
@@ -106,7 +113,8 @@ func sharedGone(ns, lab string, h, w *state.Table) []Step {
 	case mine:
 		t := skeleton(h)
 		steps = append(steps, Step{NS: ns, Before: Object{Table: &t}, Reason: "the last lab that used it goes"})
-	case sharedTable(h):
+	case sharedTable(h) && (d.destroys || p.former != nil):
+		// Left by a run that was killed before it added its elements. Only who holds the host's lock may say so.
 		t := skeleton(h)
 		steps = append(steps, Step{NS: ns, Before: Object{Table: &t}, Reason: "no lab uses it"})
 	}
@@ -161,7 +169,7 @@ func (d *differ) sharedTable(p *place, w, h *state.Table) {
 		s := skeleton(w)
 		d.ph.tables = append(d.ph.tables, Step{NS: p.name, After: Object{Table: &s}})
 	} else if ws, hs := skeleton(w), skeleton(h); !sameTable(&ws, &hs) {
-		if w.Comment == "" || w.Comment != h.Comment {
+		if ws.Comment != h.Comment {
 			d.errs = append(d.errs, &CollisionError{NS: p.name, Object: "table " + w.Key(), Owner: tableOwner(h),
 				Hint: "warren keeps its rules in a table of this name; rename the other one"})
 			return

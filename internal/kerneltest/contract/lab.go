@@ -197,6 +197,7 @@ func (l Lab) extras(n *state.DesiredNamespace, i int) {
 // publish gives the host the shared table, with an element for each published port.
 func (l Lab) publish(host *state.DesiredNamespace) {
 	t := *firewall(false)
+	t.Comment = ""
 	t.Sets = slices.Clone(t.Sets)
 	for _, i := range l.Publish {
 		t.Sets[0].Elements = append(t.Sets[0].Elements, published(uint16(8000+i), "10.100.0.1", fmt.Sprintf("%s/n%d", l.Name, i), 80))
