@@ -179,7 +179,7 @@ func TestKernelRules(t *testing.T) {
 	r := newRoom(t, "r")
 	declared := []state.Rule{
 		{Priority: 100, From: prefixOf("10.0.0.0/8"), To: prefixOf("10.1.0.0/16"), TOS: 16, Mark: 5, MarkMask: 0xff, IIF: "a", OIF: "b", Table: 100, Protocol: state.Protocol},
-		{Priority: 101, Invert: true, From: prefixOf("10.0.0.1/32"), Table: 70000, SuppressPrefix: new(uint32(0)), UIDs: &[2]uint32{10, 20}, Protocol: state.Protocol},
+		{Priority: 101, Invert: true, From: prefixOf("10.0.0.1/32"), Table: 70000, SuppressPrefix: new(uint32(0)), UIDs: &[2]uint32{0, 0}, Protocol: state.Protocol},
 		{Priority: 102, Action: "goto", Goto: 200, Protocol: state.Protocol},
 		{Priority: 103, Action: "nop", Protocol: state.Protocol},
 		{Priority: 200, Action: "blackhole", IPProto: 6, SPort: [2]uint16{10, 20}, DPort: [2]uint16{80, 80}, Protocol: state.Protocol},
@@ -214,7 +214,7 @@ func TestKernelRules(t *testing.T) {
 	want(t, w[100], "0x5", "fwmark")
 	want(t, w[100], "a", "iif")
 	want(t, w[101], "70000", "table")
-	want(t, w[101], 20, "uid_end")
+	want(t, w[101], 0, "uid_end")
 	want(t, w[102], 200, "goto")
 	want(t, w[200], "tcp", "ipproto")
 	for _, d := range declared {
