@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/mdlayher/netlink"
 	"golang.org/x/sys/unix"
@@ -146,6 +147,10 @@ func parts(ctx context.Context, c *nl.Conn, msgs []netlink.Message, family uint8
 }
 
 // setElements reads the elements of one set.
+//
+// The kernel keeps a set without intervals in a hash table that grows in the background, some milliseconds after elements were added. A
+// dump that this falls into starts over or goes on at a wrong place: it holds elements twice, may miss as many, and says nothing
+// (the generation is the same). Since the walk counts what it has given, nothing is missing as long as nothing is there twice.
 func setElements(ctx context.Context, c *nl.Conn, set netlink.Message) ([]netlink.Message, error) {
 	if len(set.Data) < 4 {
 		return nil, errTruncated
@@ -157,5 +162,58 @@ func setElements(ctx context.Context, c *nl.Conn, set netlink.Message) ([]netlin
 	w := writer{b: []byte{set.Data[0], 0, 0, 0}}
 	w.bytes(elemsTable, a[setTable])
 	w.bytes(elemsSet, a[setName])
-	return c.Dump(ctx, nl.Request{Type: subsystem | msgGetSetElem, Data: w.b})
+	for pause := time.Millisecond; ; pause *= 2 {
+		msgs, err := c.Dump(ctx, nl.Request{Type: subsystem | msgGetSetElem, Data: w.b})
+		if err != nil {
+			return msgs, err
+		}
+		twice, err := holdsTwice(msgs)
+		if err != nil || !twice {
+			return msgs, err
+		}
+		if pause > longestPause {
+			return msgs, fmt.Errorf("set %s: %w", cstring(a[setName]), nl.ErrInconsistent)
+		}
+		select {
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		case <-time.After(pause):
+		}
+	}
+}
+
+// longestPause between two attempts to read a set whose table is growing; all together wait twice as long.
+const longestPause = 256 * time.Millisecond
+
+// holdsTwice reports whether an element stands more than once in a dump of a set.
+func holdsTwice(msgs []netlink.Message) (twice bool, err error) {
+	seen := make(map[string]struct{})
+	for _, m := range msgs {
+		if len(m.Data) < 4 {
+			return false, errTruncated
+		}
+		err := attrs(m.Data[4:], func(typ uint16, list []byte) error {
+			if typ != elemsList {
+				return nil
+			}
+			return attrs(list, func(_ uint16, e []byte) error {
+				// What tells elements apart: key, and whether it is the end of an interval.
+				var id []byte
+				err := attrs(e, func(typ uint16, v []byte) error {
+					if typ == elemKey || typ == elemKeyEnd || typ == elemFlags {
+						id = append(append(id, byte(typ)), v...)
+					}
+					return nil
+				})
+				before := len(seen)
+				seen[string(id)] = struct{}{}
+				twice = twice || len(seen) == before
+				return err
+			})
+		})
+		if err != nil {
+			return false, err
+		}
+	}
+	return twice, nil
 }

@@ -11,6 +11,7 @@ import (
 
 	"warren/internal/nft"
 	. "warren/state" //nolint:revive // rules read as phrases
+	"warren/topo"
 )
 
 var update = flag.Bool("update", false, "write the golden files anew")
@@ -160,5 +161,24 @@ func TestTablesInTheKernel(t *testing.T) {
 				t.Errorf("-printed +loaded by nft:\n%s", diff)
 			}
 		})
+	}
+}
+
+// TestHostTableOfTopo writes the table that every host with an uplink gets.
+func TestHostTableOfTopo(t *testing.T) {
+	c := world(t)
+	table := topo.HostTable().Canonical()
+	if err := nft.Apply(c, []nft.Op{{Replace: &table}}); err != nil {
+		t.Fatal(err)
+	}
+	got, err := nft.ReadTable(t.Context(), c, table.Family, table.Name)
+	if err != nil || got == nil {
+		t.Fatal(got, err)
+	}
+	if diff := cmp.Diff(table, got.Canonical()); diff != "" {
+		t.Errorf("-written +read:\n%s", diff)
+	}
+	if diff := cmp.Diff(witness(t, "", "list", "ruleset"), nft.Text(table)); diff != "" {
+		t.Errorf("-nft +ours:\n%s", diff)
 	}
 }
