@@ -74,7 +74,9 @@ func (r Rule) Compare(o Rule) int {
 		return 1
 	}
 	return cmp.Or(cmp.Compare(r.Priority, o.Priority), ComparePrefix(r.From, o.From), ComparePrefix(r.To, o.To),
-		cmp.Compare(r.Mark, o.Mark), strings.Compare(r.IIF, o.IIF), strings.Compare(r.OIF, o.OIF), cmp.Compare(r.Table, o.Table))
+		cmp.Compare(r.Mark, o.Mark), strings.Compare(r.IIF, o.IIF), strings.Compare(r.OIF, o.OIF), cmp.Compare(r.Table, o.Table),
+		cmp.Compare(r.TOS, o.TOS), cmp.Compare(r.IPProto, o.IPProto), slices.Compare(r.SPort[:], o.SPort[:]), slices.Compare(r.DPort[:], o.DPort[:]),
+		strings.Compare(r.Action, o.Action), cmp.Compare(r.TunID, o.TunID))
 }
 
 // Compare orders neighbours by link and address.
