@@ -305,10 +305,10 @@ func TestHalfMadeNamesAreRepaired(t *testing.T) {
 	for _, tt := range []struct {
 		name string
 		text string
-		age  time.Duration
+		wait bool // for the age that tells it from a name in the making
 	}{
-		{"ours", "warren\n", 0},
-		{"of-iproute2", "", 3 * time.Second},
+		{"ours", "warren\n", false},
+		{"of-iproute2", "", true},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			path := netns.Dir + "/" + tt.name
@@ -322,8 +322,8 @@ func TestHalfMadeNamesAreRepaired(t *testing.T) {
 				t.Errorf("open: %v, want ErrNotNamespace", err)
 			}
 			h := create(t, tt.name, nil)
-			if took := time.Since(start); took < tt.age-time.Second || took > tt.age+time.Second {
-				t.Errorf("repair took %v, want about %v", took, tt.age)
+			if took := time.Since(start); tt.wait != (took > 1900*time.Millisecond) {
+				t.Errorf("repair took %v; waited for its age: want %v", took, tt.wait)
 			}
 			if got := inode(t, path); got != h.Inode() {
 				t.Errorf("mounted is %d, the handle has %d", got, h.Inode())
@@ -394,7 +394,7 @@ func TestKilledAtAnyMoment(t *testing.T) {
 		if err := cmd.Process.Kill(); err != nil {
 			t.Fatal(err)
 		}
-		cmd.Wait()
+		_ = cmd.Wait() // killed
 		if code := cmd.ProcessState.ExitCode(); code != -1 {
 			t.Fatalf("round %d: exit code %d before the kill", round, code)
 		}
@@ -421,7 +421,7 @@ func TestKilledAtAnyMoment(t *testing.T) {
 				}
 			}
 		}
-		if took := time.Since(start); took > 2*time.Second+time.Second {
+		if took := time.Since(start); took > patience {
 			t.Errorf("took %v to take the names over", took)
 		}
 	}

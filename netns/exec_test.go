@@ -77,8 +77,7 @@ func TestExecReplacesTheProcess(t *testing.T) {
 	order := must(json.Marshal(execOrder{Path: netns.Dir + "/exec", Argv: []string{"sh", "-c", "echo $$; readlink /proc/self/ns/net; ls /sys/class/net; exit 42"}}))
 	cmd := roleCommand(t.Context(), "exec", string(order))
 	out, err := cmd.Output()
-	var e *exec.ExitError
-	if !errors.As(err, &e) || e.ExitCode() != 42 {
+	if e, ok := errors.AsType[*exec.ExitError](err); !ok || e.ExitCode() != 42 {
 		t.Errorf("error %v, want exit status 42", err)
 	}
 	if want := fmt.Sprintf("%d\nnet:[%d]\nlo\n", cmd.Process.Pid, h.Inode()); string(out) != want {

@@ -142,7 +142,7 @@ func TestWaitGoneMeansGone(t *testing.T) {
 			if err := cmd.Process.Kill(); err != nil {
 				t.Fatal(err)
 			}
-			cmd.Wait()
+			_ = cmd.Wait() // killed
 		}
 		if err := netns.WaitGone(t.Context()); err != nil {
 			t.Fatal(err)

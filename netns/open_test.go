@@ -31,7 +31,7 @@ func sleeper(t testing.TB, h *netns.Handle) int {
 		if err := cmd.Process.Kill(); err != nil {
 			t.Error(err)
 		}
-		cmd.Wait()
+		_ = cmd.Wait() // killed
 	})
 	return cmd.Process.Pid
 }

@@ -308,8 +308,8 @@ func TestFailedExecLeavesNothing(t *testing.T) {
 	h := create(t, "noexec", nil)
 	home, cwd := here(t), must(os.Getwd())
 	for range 20 {
-		var e *netns.ExecError
-		if err := netns.Exec(h, []string{"no-such-program"}, netns.ExecOptions{Dir: "/", Hosts: "/etc/hosts"}); !errors.As(err, &e) || e.ExitCode() != 127 {
+		err := netns.Exec(h, []string{"no-such-program"}, netns.ExecOptions{Dir: "/", Hosts: "/etc/hosts"})
+		if e, ok := errors.AsType[*netns.ExecError](err); !ok || e.ExitCode() != 127 {
 			t.Fatalf("error %v, want one with exit code 127", err)
 		}
 	}

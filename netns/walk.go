@@ -22,7 +22,7 @@ func each(ctx context.Context, f func(*Handle) (stop bool, err error)) error {
 		}
 		h, err := openFile(path, path)
 		if err != nil {
-			return false, nil //nolint:nilerr // gone, stale, or not ours to see
+			return false, nil // gone, stale, or not ours to see
 		}
 		if seen[h.inode] {
 			return false, h.Close()

@@ -111,14 +111,14 @@ func TestLeakCheckFinds(t *testing.T) {
 			if err := unix.Mount("tmpfs", dir, "tmpfs", 0, ""); err != nil {
 				t.Fatal(err)
 			}
-			return func() { unix.Unmount(dir, unix.MNT_DETACH) }
+			return func() { _ = unix.Unmount(dir, unix.MNT_DETACH) }
 		}, "mount left: "},
 		{"process", func(t *testing.T) func() {
 			cmd := exec.CommandContext(t.Context(), "sleep", "1000")
 			if err := cmd.Start(); err != nil {
 				t.Fatal(err)
 			}
-			return func() { cmd.Process.Kill(); cmd.Wait() }
+			return func() { _, _ = cmd.Process.Kill(), cmd.Wait() }
 		}, "process left: "},
 		{"sysctl", func(t *testing.T) func() {
 			write(t, "/proc/sys/net/ipv4/ip_forward", "1")
@@ -185,7 +185,7 @@ func TestChildProcess(t *testing.T) {
 	case "exit":
 		os.Exit(42)
 	case "kill":
-		unix.Kill(os.Getpid(), unix.SIGKILL)
+		_ = unix.Kill(os.Getpid(), unix.SIGKILL)
 	case "orphan":
 		// The shell leaves a child behind, which becomes PID 1's and must not stay a zombie.
 		pid := strings.TrimSpace(run(t, "sh", "-c", "true & echo $!"))
@@ -252,7 +252,7 @@ func TestKillTakesAll(t *testing.T) {
 	if err := cmd.Process.Kill(); err != nil {
 		t.Fatal(err)
 	}
-	cmd.Wait()
+	_ = cmd.Wait() // killed
 	// LeakCheck waits for the other two stages to go.
 }
 
