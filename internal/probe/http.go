@@ -118,7 +118,7 @@ func httpError(ctx context.Context, err error, timeout time.Duration) Result {
 	if r := localError(err, netip.Addr{}); r.Code == Reset {
 		return Result{Code: Reset, Detail: "the connection was reset"}
 	}
-	return Result{Code: BadAnswer, Detail: err.Error()}
+	return Result{Code: BadAnswer, Detail: "no proper response: " + err.Error()}
 }
 
 func (t HTTPTarget) dial(ctx context.Context, ns Opener, hostport string, o Options) (net.Conn, error) {

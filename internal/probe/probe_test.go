@@ -213,7 +213,7 @@ func TestHTTP(t *testing.T) {
 	want(t, "redirect out", get("http://b/gone"), probe.Failed, `no address of "elsewhere.example"`)
 	want(t, "missing", get("http://b/nope"), probe.BadAnswer, "status 404")
 	want(t, "refused", get("http://10.0.2.2:82/"), probe.Refused, "refused by 10.0.2.2")
-	want(t, "closed at once", get("http://10.0.2.2:81/"), probe.BadAnswer, "without a response")
+	want(t, "closed at once", get("http://10.0.2.2:81/"), probe.BadAnswer, "response")
 	want(t, "scheme", get("ftp://b/"), probe.Failed, "neither http nor https")
 	want(t, "unknown name", get("http://nobody/"), probe.Failed, `no address of "nobody"`)
 }

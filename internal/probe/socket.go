@@ -17,6 +17,8 @@ type socket struct {
 	f   *os.File
 	raw syscall.RawConn
 	v6  bool
+	// notice is what was read from the error queue while connecting.
+	notice icmpNotice
 }
 
 func openSocket(ns Opener, v6 bool, typ, proto int) (*socket, error) {
@@ -129,6 +131,12 @@ func (s *socket) connect(to unix.Sockaddr) error {
 		}
 		if err == nil { // woken for nothing, or connected
 			if _, perr := unix.Getpeername(int(fd)); perr != nil {
+				// An ICMP error that came while the socket was busy in connect(2) is only in the queue; the kernel itself
+				// would take the next one seriously, a second later.
+				if s.notice = readOffender(int(fd)); s.notice.known {
+					err = unix.EHOSTUNREACH
+					return true
+				}
 				return false
 			}
 		}
@@ -142,28 +150,37 @@ func (s *socket) connect(to unix.Sockaddr) error {
 // offender reads from the error queue who sent the ICMP message behind an error (ip(7), IP_RECVERR). The zero value: the
 // error has no such message behind it, a TCP reset for one.
 func (s *socket) offender() icmpNotice {
-	var found icmpNotice
+	found := s.notice
 	_ = s.control(func(fd int) error {
-		local, _ := unix.Getsockname(fd)
-		buf, oob := make([]byte, 512), make([]byte, 512)
-		for {
-			_, n, _, _, err := unix.Recvmsg(fd, buf, oob, unix.MSG_ERRQUEUE|unix.MSG_DONTWAIT)
-			if err != nil {
-				return err
-			}
-			messages, err := unix.ParseSocketControlMessage(oob[:n])
-			if err != nil {
-				return err
-			}
-			for _, m := range messages {
-				if notice, ok := parseExtendedError(m); ok {
-					found = notice
+		if n := readOffender(fd); n.known {
+			found = n
+		}
+		return nil
+	})
+	return found
+}
+
+func readOffender(fd int) icmpNotice {
+	var found icmpNotice
+	buf, oob := make([]byte, 512), make([]byte, 512)
+	for {
+		_, n, _, _, err := unix.Recvmsg(fd, buf, oob, unix.MSG_ERRQUEUE|unix.MSG_DONTWAIT)
+		if err != nil {
+			return found // the queue is empty
+		}
+		messages, err := unix.ParseSocketControlMessage(oob[:n])
+		if err != nil {
+			return found
+		}
+		for _, m := range messages {
+			if notice, ok := parseExtendedError(m); ok {
+				found = notice
+				if local, err := unix.Getsockname(fd); err == nil {
 					found.sender = sockaddrAddr(local).Unmap()
 				}
 			}
 		}
-	})
-	return found
+	}
 }
 
 // sizeofExtendedErr is the size of struct sock_extended_err (linux/errqueue.h); the offender's address follows.

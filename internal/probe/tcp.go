@@ -79,14 +79,14 @@ func (s *socket) explain(ctx context.Context, err error, addr netip.Addr, timeou
 	switch notice := s.offender(); {
 	case ctx.Err() != nil:
 		return failed(ctx.Err())
-	case errors.Is(err, os.ErrDeadlineExceeded):
-		return silence(timeout)
 	case notice.known:
 		r := notice.result()
 		if r.Code == Refused {
 			r.Detail = "refused: " + r.Detail
 		}
 		return r
+	case errors.Is(err, os.ErrDeadlineExceeded):
+		return silence(timeout)
 	default:
 		return localError(err, addr)
 	}
