@@ -93,7 +93,7 @@ func (v *service) looker() (look func(context.Context) (bool, string), done func
 			if len(bound) == 0 {
 				return false, "nobody listens there"
 			}
-			res := probe.HTTP(ctx, h, probe.HTTPTarget{Addr: reachable(bound[0], v.spec.Addrs), Port: r.Port, Path: r.Path}, probe.Options{Timeout: 2 * time.Second})
+			res := probe.HTTP(ctx, h, probe.HTTPTarget{Addr: reachable(bound[0]), Port: r.Port, Path: r.Path}, probe.Options{Timeout: 2 * time.Second})
 			return res.OK, res.Detail
 		}, done, nil
 	default:
@@ -109,7 +109,7 @@ func (v *service) open() (*netns.Handle, error) {
 }
 
 // reachable turns an address that somebody listens on into one to connect to.
-func reachable(bound netip.Addr, _ []netip.Addr) netip.Addr {
+func reachable(bound netip.Addr) netip.Addr {
 	switch {
 	case bound == netip.IPv4Unspecified():
 		return netip.AddrFrom4([4]byte{127, 0, 0, 1})

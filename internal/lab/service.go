@@ -37,7 +37,7 @@ type Service struct {
 	After []string `json:"after,omitempty"`
 	Ready Ready    `json:"ready,omitzero"`
 	Stop  Stop     `json:"stop,omitzero"`
-	// Addrs are the node's addresses: where a readiness probe finds what does not listen on every address.
+	// Addrs are the node's addresses, for whoever shows the service. They are not compared: a new one restarts nothing.
 	Addrs []netip.Addr `json:"addrs,omitempty"`
 	// Log is where the output goes: "" = to the run directory, "none" = nowhere, else to the end of that file, as it is.
 	Log string `json:"log,omitempty"`
@@ -104,6 +104,7 @@ func (s Stop) signal() unix.Signal {
 
 // hash identifies the specification.
 func (s Service) hash() string {
+	s.Addrs = nil
 	data, err := json.Marshal(s)
 	if err != nil {
 		panic(fmt.Sprintf("service %s does not marshal: %v", s.ID(), err)) // plain data always does
