@@ -292,28 +292,3 @@ func TestExecInCoveredDirectory(t *testing.T) {
 		t.Errorf("%v: %q, want lo", err, out)
 	}
 }
-
-func BenchmarkExec(b *testing.B) {
-	h := create(b, "bench", nil)
-	order := string(must(json.Marshal(execOrder{Path: netns.Dir + "/bench", Argv: []string{"true"}})))
-	_ = h
-	b.Run("warren", func(b *testing.B) {
-		for b.Loop() {
-			if err := roleCommand(b.Context(), "exec", order).Run(); err != nil {
-				b.Fatal(err)
-			}
-		}
-	})
-	b.Run("nothing", func(b *testing.B) {
-		for b.Loop() {
-			_ = roleCommand(b.Context(), "nothing").Run()
-		}
-	})
-	b.Run("ip-netns-exec", func(b *testing.B) {
-		for b.Loop() {
-			if err := exec.CommandContext(b.Context(), "ip", "netns", "exec", "bench", "true").Run(); err != nil {
-				b.Fatal(err)
-			}
-		}
-	})
-}

@@ -180,11 +180,3 @@ func TestTooManyNamespaces(t *testing.T) {
 		return nil
 	})
 }
-
-func BenchmarkWaitGone(b *testing.B) {
-	for b.Loop() {
-		if err := netns.WaitGone(b.Context()); err != nil {
-			b.Fatal(err)
-		}
-	}
-}

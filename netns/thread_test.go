@@ -246,62 +246,6 @@ func TestCommandStartedInsideIsInside(t *testing.T) {
 	}
 }
 
-// Rule: the main thread never enters anything, whatever happens in there. The role's own main goroutine is on it.
-func TestMainThreadStaysHome(t *testing.T) {
-	prepare(t)
-	create(t, "main", nil)
-	cmd := roleCommand(t.Context(), "main-thread", netns.Dir+"/main")
-	if out, err := cmd.CombinedOutput(); err != nil {
-		t.Errorf("%v\n%s", err, out)
-	}
-}
-
-func playMainThread(args []string) int {
-	fail := func(format string, a ...any) int {
-		fmt.Fprintf(os.Stderr, format+"\n", a...)
-		return 1
-	}
-	h, err := netns.OpenPath(args[0])
-	if err != nil {
-		return fail("%v", err)
-	}
-	before, err := os.Readlink("/proc/self/ns/net")
-	if err != nil {
-		return fail("%v", err)
-	}
-	for i := range 300 {
-		err := h.Do(func() error {
-			if unix.Gettid() == unix.Getpid() {
-				return errors.New("a visit is on the main thread")
-			}
-			if i%3 == 0 {
-				return dropAdmin() // this thread dies
-			}
-			return nil
-		})
-		if err != nil {
-			return fail("visit %d: %v", i, err)
-		}
-		if i%10 == 0 {
-			if err := netns.Exec(h, []string{"/does/not/exist"}, netns.ExecOptions{}); err == nil {
-				return fail("exec of nothing")
-			}
-		}
-		for _, kind := range []string{"net", "mnt"} {
-			self, err1 := os.Readlink("/proc/self/ns/" + kind)
-			main, err2 := os.Readlink(fmt.Sprintf("/proc/self/task/%d/ns/%s", os.Getpid(), kind))
-			if err := errors.Join(err1, err2); err != nil || self != main || kind == "net" && self != before {
-				return fail("after visit %d: /proc/self is in %s, the main thread in %s, at first %s (%v)", i, self, main, before, err)
-			}
-		}
-	}
-	stat, err := os.ReadFile("/proc/self/stat")
-	if err != nil || strings.Contains(string(stat), ") Z ") {
-		return fail("the main thread is dead: %s (%v)", stat, err)
-	}
-	return 0
-}
-
 // Rule: a new mount namespace is no way back: the thread dies, and nobody else sees it.
 func TestFailedExecLeavesNothing(t *testing.T) {
 	prepare(t)
@@ -406,44 +350,19 @@ func TestClosedHandle(t *testing.T) {
 	}
 }
 
-func BenchmarkDo(b *testing.B) {
-	h := create(b, "bench", nil)
-	for b.Loop() {
-		if err := h.Do(func() error { return nil }); err != nil {
-			b.Fatal(err)
+func TestScratchHasNoName(t *testing.T) {
+	prepare(t)
+	home := here(t)
+	err := netns.Scratch(func(in *netns.Inside) error {
+		if here(t) == home {
+			t.Error("not in a new namespace")
 		}
+		return in.SetSysctl("net/ipv4/ip_forward", "1")
+	})
+	if err != nil {
+		t.Error(err)
 	}
-}
-
-func BenchmarkCreateMany(b *testing.B) {
-	const n = 100
-	var list []netns.New
-	for i := range n {
-		list = append(list, netns.New{Path: fmt.Sprintf("%s/b%d", netns.Dir, i), Setup: func(in *netns.Inside) error {
-			fd, err := in.Socket(unix.AF_NETLINK, unix.SOCK_RAW, unix.NETLINK_ROUTE)
-			if err != nil {
-				return err
-			}
-			defer unix.Close(fd)
-			return in.SetSysctl("net/ipv6/conf/default/disable_ipv6", "1")
-		}})
+	if n := names(t); n != nil {
+		t.Errorf("names: %q", n)
 	}
-	for b.Loop() {
-		handles, err := netns.CreateMany(b.Context(), list)
-		if err != nil {
-			b.Fatal(err)
-		}
-		b.StopTimer()
-		for i, h := range handles {
-			h.Close()
-			if err := netns.Delete(b.Context(), list[i].Path); err != nil {
-				b.Fatal(err)
-			}
-		}
-		if err := netns.WaitGone(b.Context()); err != nil {
-			b.Fatal(err)
-		}
-		b.StartTimer()
-	}
-	b.ReportMetric(float64(b.Elapsed().Microseconds())/float64(b.N)/n, "µs/netns")
 }
