@@ -6,6 +6,7 @@ import (
 	"net/netip"
 	"slices"
 
+	"warren/internal/lab"
 	"warren/internal/probe"
 	"warren/netns"
 	"warren/state"
@@ -113,7 +114,7 @@ func (a aim) text(c topo.Check) string {
 }
 
 // probe sends the packets of one aim.
-func (a aim) probe(ctx context.Context, x *topo.Expanded, h *netns.Handle, c topo.Check) probe.Result {
+func (a aim) probe(ctx context.Context, x *topo.Expanded, dir lab.Dir, h *netns.Handle, c topo.Check) probe.Result {
 	o := probe.Options{Timeout: c.Within}
 	if a.err != "" {
 		return probe.Result{Code: probe.Failed, Detail: a.err}
@@ -139,20 +140,20 @@ func (a aim) probe(ctx context.Context, x *topo.Expanded, h *netns.Handle, c top
 			Resolve: func(name string) []netip.Addr { return names[name] },
 		}, o)
 	case "dns":
-		return lookUp(ctx, x, h, a.from, c, o)
+		return lookUp(ctx, x, dir, h, a.from, c, o)
 	default:
 		panic("check with unknown verb " + c.Verb)
 	}
 }
 
 // lookUp does what a program in the node would: the hosts file first, then the node's resolvers, with real queries.
-func lookUp(ctx context.Context, x *topo.Expanded, h *netns.Handle, node string, c topo.Check, o probe.Options) probe.Result {
+func lookUp(ctx context.Context, x *topo.Expanded, dir lab.Dir, h *netns.Handle, node string, c topo.Check, o probe.Options) probe.Result {
 	name := c.Target.Name
 	if found := hostsFor(x, node)[name]; len(found) > 0 {
 		return probe.Result{OK: true, Code: probe.OK, Detail: fmt.Sprintf("%s is %s, says the hosts file", name, found[0])}
 	}
 	r := probe.Result{Code: probe.Unreachable, Detail: fmt.Sprintf("%s is not in the hosts file, and %s has no resolver", name, node)}
-	for _, server := range resolversFor(x, node) {
+	for _, server := range resolversFor(dir, node) {
 		if r = probe.DNS(ctx, h, probe.DNSQuery{Server: server, Name: name}, o); r.OK {
 			break
 		}

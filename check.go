@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"warren/internal/lab"
 	"warren/internal/probe"
 	"warren/netns"
 	"warren/state"
@@ -38,7 +39,11 @@ func (w *Warren) Check(ctx context.Context, name string, o CheckOptions) ([]Chec
 }
 
 func (w *Warren) check(ctx context.Context, x *topo.Expanded, o CheckOptions) ([]CheckResult, error) {
-	rooms := &rooms{w: w, x: x, open: map[string]*netns.Handle{}}
+	dir, err := w.runDir().Dir(x.Lab)
+	if err != nil {
+		return nil, err
+	}
+	rooms := &rooms{w: w, x: x, dir: dir, open: map[string]*netns.Handle{}}
 	defer rooms.close()
 	checks := slices.DeleteFunc(slices.Clone(x.Checks), func(c topo.Check) bool { return !strings.Contains(c.Text, o.Only) })
 	results := make([]CheckResult, 0, len(checks))
@@ -65,6 +70,7 @@ func (w *Warren) check(ctx context.Context, x *topo.Expanded, o CheckOptions) ([
 type rooms struct {
 	w    *Warren
 	x    *topo.Expanded
+	dir  lab.Dir
 	open map[string]*netns.Handle
 }
 
@@ -103,7 +109,7 @@ func (r *rooms) run(ctx context.Context, c topo.Check) CheckResult {
 			continue
 		}
 		probes[i] = func(ctx context.Context) probe.Result {
-			return probe.Retry(ctx, c.Retry, c.Can, func(ctx context.Context) probe.Result { return a.probe(ctx, r.x, h, c) })
+			return probe.Retry(ctx, c.Retry, c.Can, func(ctx context.Context) probe.Result { return a.probe(ctx, r.x, r.dir, h, c) })
 		}
 	}
 	held := 0

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"warren/internal/lab"
@@ -77,19 +78,31 @@ func (w *Warren) destroy(ctx context.Context, dir lab.Dir, o DownOptions, report
 	if err != nil {
 		return errors.Join(append(errs, err)...)
 	}
+	// The ends of cables in the host's namespace go with the namespaces that have the other end, in one batch of the
+	// kernel's; only what is there after that is removed one by one.
 	have.Namespaces = append(have.Namespaces, mine)
-	have.Sort()
-	steps := plan.Destroy(name, have).Steps
+	steps := slices.DeleteFunc(plan.Destroy(name, have).Steps, hostVeth)
 	w.event(Event{Lab: name, Phase: "destroy", Total: len(steps)})
 	done, err := w.applyAll(ctx, name, steps)
 	report.Steps = done
 	errs = append(errs, err)
 	w.point("objects gone")
+	if mine, err = w.hostObjects(ctx, dir); err != nil {
+		return errors.Join(append(errs, err)...)
+	}
+	done, err = w.applyAll(ctx, name, plan.Destroy(name, state.Snapshot{Namespaces: []state.Namespace{mine}}).Steps)
+	report.Steps += done
+	errs = append(errs, err)
+	w.point("host clean")
 	if _, err := w.ledger().Release(name); err != nil {
 		errs = append(errs, err)
 	}
 	w.point("sysctls restored")
 	return errors.Join(errs...)
+}
+
+func hostVeth(s plan.Step) bool {
+	return s.NS == state.HostNS && s.Before.Link != nil && s.Before.Link.Kind == "veth" || s.NS == state.HostNS && s.Before.Cable != nil
 }
 
 // applyAll carries out steps and goes on after failures: teardown does as much as it can.

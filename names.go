@@ -7,12 +7,17 @@ import (
 	"strings"
 
 	"warren/internal/lab"
+	"warren/state"
 	"warren/topo"
 )
 
 // writeNames writes the hosts and resolv.conf files of a lab: one pair for all nodes, and one for each node that has
 // lines of its own.
-func writeNames(dir lab.Dir, x *topo.Expanded) error {
+func writeNames(dir lab.Dir, x *topo.Expanded, host *state.Namespace) error {
+	var way []netip.Addr // resolvers that a node can reach, where the lab has a way out
+	if len(x.Uplinks) > 0 && host != nil {
+		way = reachable(machineResolvers(), host)
+	}
 	var common []lab.HostsEntry
 	own := map[string][]lab.HostsEntry{}
 	for _, h := range x.Hosts {
@@ -30,12 +35,10 @@ func writeNames(dir lab.Dir, x *topo.Expanded) error {
 	if err := dir.WriteHosts("", lab.HostsText(common)); err != nil {
 		return err
 	}
-	if len(x.Uplinks) == 0 {
-		// No way out: without this every lookup of a name that is not in the hosts file would wait for a resolver that no
-		// node can reach. With an uplink the machine's own file holds.
-		if err := dir.WriteResolv("", lab.ResolvText(nil, nil)); err != nil {
-			return err
-		}
+	// Without a server a lookup of a name that is not in the hosts file fails at once, instead of waiting for one that no
+	// node can reach.
+	if err := dir.WriteResolv("", lab.ResolvText(way, nil)); err != nil {
+		return err
 	}
 	for _, n := range x.Nodes {
 		lines, servers := own[n.Name], resolvers[n.Name]
@@ -71,17 +74,36 @@ func hostsFor(x *topo.Expanded, node string) map[string][]netip.Addr {
 	return names
 }
 
-// resolversFor are the resolvers that a program in the node asks: the node's, or with a way out the machine's.
-func resolversFor(x *topo.Expanded, node string) []netip.Addr {
-	for _, r := range x.Resolv {
-		if r.Node == node && len(r.Servers) > 0 {
-			return r.Servers
-		}
+// resolversFor are the resolvers that a program in the node asks.
+func resolversFor(dir lab.Dir, node string) []netip.Addr {
+	if path := dir.ResolvPath(node); path != "" {
+		return readResolvers(path)
 	}
-	if len(x.Uplinks) == 0 {
-		return nil
+	return machineResolvers()
+}
+
+// machineResolvers are the resolvers that this machine asks. Where a local one stands between (systemd-resolved), those
+// that it asks: nobody listens on a node's loopback.
+func machineResolvers() []netip.Addr {
+	servers := readResolvers("/etc/resolv.conf")
+	if slices.ContainsFunc(servers, netip.Addr.IsLoopback) {
+		servers = readResolvers("/run/systemd/resolve/resolv.conf")
 	}
-	data, err := os.ReadFile("/etc/resolv.conf")
+	return slices.DeleteFunc(servers, netip.Addr.IsLoopback)
+}
+
+// reachable leaves out servers that the host has no route to.
+func reachable(servers []netip.Addr, host *state.Namespace) []netip.Addr {
+	return slices.DeleteFunc(servers, func(a netip.Addr) bool {
+		return !slices.ContainsFunc(host.Routes, func(r state.Route) bool {
+			return r.TypeName() == "unicast" && r.Dst.Contains(a.WithZone(""))
+		})
+	})
+}
+
+// readResolvers reads a resolv.conf(5); one that is not there names nobody.
+func readResolvers(path string) []netip.Addr {
+	data, err := os.ReadFile(path)
 	if err != nil {
 		return nil
 	}

@@ -79,7 +79,7 @@ func (w *Warren) build(ctx context.Context, l *topo.Lab, o UpOptions, lock *lab.
 		return nil, err
 	}
 	w.point("applied")
-	err = errors.Join(dir.SaveExpanded(p.want), dir.SaveSource(lab.Source{Path: l.File}), writeNames(dir, p.want))
+	err = errors.Join(dir.SaveExpanded(p.want), dir.SaveSource(lab.Source{Path: l.File}), writeNames(dir, p.want, p.have.Namespace(state.HostNS)))
 	if err != nil {
 		return nil, err
 	}
