@@ -21,9 +21,12 @@ type app struct {
 	progress progress
 }
 
+// Point is handed to the facade (warren.Options): the seam of the tests that kill. It is nil but in their build.
+var Point func(string)
+
 // open opens the facade.
 func (a *app) open() (*warren.Warren, error) {
-	return warren.Open(warren.Options{RunDir: a.runDir, NoWait: a.noWait, Progress: a.showProgress})
+	return warren.Open(warren.Options{RunDir: a.runDir, NoWait: a.noWait, Progress: a.showProgress, Point: Point})
 }
 
 // with opens the facade for f, with a context that ends with SIGINT, SIGTERM or SIGHUP: what was begun is then undone.

@@ -47,6 +47,7 @@ func (w *work) cable(near *space, c *plan.Cable) (nl.Request, error) {
 			return nl.Request{}, err
 		}
 		b.NS = rtnl.InNS(far.ns.FD())
+		a.Index, b.Index = indexes(near, far)
 	}
 	return rtnl.CreateCable(a, b, &near.names)
 }

@@ -61,7 +61,7 @@ func (w *work) makeNamespaces(steps []plan.Step, results []result) {
 	handles, err := netns.CreateMany(ctx, list)
 	for i, h := range handles {
 		results[births[i].at].set(nil)
-		w.spaces.put(births[i].key, h, births[i].conn)
+		w.spaces.put(births[i].key, h, births[i].conn).next = firstIndex
 	}
 	if err == nil || errors.Is(err, errStop) {
 		return

@@ -22,6 +22,27 @@ type space struct {
 	ns    *netns.Handle
 	route *nl.Conn // rtnetlink
 	names rtnl.NameTable
+	// next is the index for the next link of a namespace that was made by this Apply; 0 = the kernel's choice.
+	next int
+}
+
+// firstIndex is where links of new namespaces begin: above the fallback tunnels (tunl0, sit0, ...) that some kernels put
+// into every one.
+const firstIndex = 16
+
+// indexes chooses different indexes for the two ends of a cable between new namespaces. When they are equal, as the
+// kernel's own choice would often be, it takes the ends for one link that stands on nothing and reports their carrier up to
+// a second late (linkwatch_urgent_event in net/core/link_watch.c); until then nothing passes.
+func indexes(a, b *space) (int, int) {
+	if a.next == 0 || b.next == 0 || a == b {
+		return 0, 0
+	}
+	i, j := a.next, b.next
+	if i == j {
+		j++
+	}
+	a.next, b.next = i+1, j+1
+	return i, j
 }
 
 func (s *space) close() {
