@@ -25,8 +25,8 @@ ip -n red route add default via 172.17.0.1
 ip route add 10.200.0.0/16 via 172.17.0.2
 ip rule add from 10.9.0.0/16 table 77 priority 700
 nft add table inet theirs
-nft add chain inet theirs fwd '{ type filter hook forward priority 0; policy accept; }'
-nft add rule inet theirs fwd counter comment '"mine"'
+nft add chain inet theirs fw '{ type filter hook forward priority 0; policy accept; }'
+nft add rule inet theirs fw counter comment '"mine"'
 nft add table ip nat2
 nft add chain ip nat2 post '{ type nat hook postrouting priority 100; }'
 nft add rule ip nat2 post ip saddr 172.17.0.0/16 oifname != docker0 masquerade
@@ -40,10 +40,10 @@ func dump(t *testing.T) string {
 	t.Helper()
 	return sh(t, `
 ls -1 /run/netns | sort
-ip -d -o link | sed -e 's/ gc_timer .*//' -e 's/hello_timer.*ageing_time/ageing_time/' ; ip -o addr | sed 's/valid_lft.*//'; ip route show table all; ip -6 route show table all | grep -v '^multicast'; ip rule; ip neigh show nud permanent
+ip -d -o link | sed -E 's/(\w+_timer) +[0-9.]+//g'; ip -o addr | sed 's/valid_lft.*//'; ip route show table all; ip -6 route show table all | grep -v '^multicast'; ip rule; ip neigh show nud permanent
 bridge fdb show
 nft -s list ruleset; iptables-legacy-save | grep -v '^#' | sed 's/\[.*\]//'
-for n in red theirs.a; do echo "== $n"; ip -n $n -d -o link; ip -n $n -o addr| sed 's/valid_lft.*//'; ip -n $n route show table all; ip netns exec $n nft -s list ruleset; ip netns exec $n sysctl -a 2>/dev/null | grep '^net.*forward'; done
+for n in red theirs.a; do echo "== $n"; ip -n $n -d -o link | sed -E 's/(\w+_timer) +[0-9.]+//g'; ip -n $n -o addr| sed 's/valid_lft.*//'; ip -n $n route show table all; ip netns exec $n nft -s list ruleset; ip netns exec $n sysctl -a 2>/dev/null | grep '^net.*forward'; done
 sysctl -a 2>/dev/null | grep -E '^net\.(ipv4\.conf|ipv6\.conf|ipv4\.ip_forward|bridge)' | grep -vE 'stable_secret'
 grep -v ' /run/tmp' /proc/self/mountinfo | awk '{print $5,$9}' | sort
 `)
@@ -56,14 +56,14 @@ func TestForeignObjectsStay(t *testing.T) {
 		t.Run("br_netfilter_"+nf, func(t *testing.T) {
 			kerneltest.LeakCheck(t)
 			kerneltest.Need(t, "nftables", "iptables-legacy")
-			sh(t, foreignWorld)
 			t.Cleanup(func() {
 				sh(t, `ip netns del red; ip netns del theirs.a; ip link del docker0; ip rule del priority 700; ip link del vr 2>/dev/null || true; nft flush ruleset; iptables-legacy -F; sysctl -qw net.bridge.bridge-nf-call-iptables=0`)
 			})
+			sh(t, foreignWorld)
 			sh(t, "sysctl -qw net.bridge.bridge-nf-call-iptables="+nf)
-			kerneltest.Eventually(t, 5*time.Second, func() error { // until the foreign bridge's port forwards
-				if out := sh(t, "bridge -o link show dev vr"); !strings.Contains(out, "state forwarding") {
-					return fmt.Errorf("port: %s", out)
+			kerneltest.Eventually(t, 10*time.Second, func() error { // until nothing moves by itself any more
+				if out := sh(t, "ip -6 addr show tentative; ip -n red -6 addr show tentative; ip -o link show docker0 | grep -v 'state UP' || true"); out != "" {
+					return fmt.Errorf("not settled: %s", out)
 				}
 				return nil
 			})

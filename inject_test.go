@@ -64,8 +64,8 @@ func failEverywhere(t *testing.T, file string) {
 		if !errors.Is(err, errInjected) {
 			t.Fatalf("step %d: %v", n, err)
 		}
-		if report.Undone != n || len(report.NotUndone) > 0 {
-			t.Errorf("step %d: the report says %d undone, %q not undone", n, report.Undone, report.NotUndone)
+		if report.Steps != n || report.Undone != n || len(report.NotUndone) > 0 {
+			t.Errorf("failed before step %d: the report says %d done, %d undone, %q not undone", n, report.Steps, report.Undone, report.NotUndone)
 		}
 		if now := dumpLab(t); now != kernelBefore {
 			t.Fatalf("failed at step %d, and the world is not as before:\n%s", n, diffLines(kernelBefore, now))
@@ -108,7 +108,7 @@ func dumpLab(t *testing.T) string {
 	t.Helper()
 	one := func(in string) string {
 		return fmt.Sprintf(`
-%[1]s ip -d -o link | sed -E 's/^[0-9]+: //; s/@if[0-9]+/@if/; s/link-netns(id)? [^ ]+//g; s/(gc|hello|tcn|topology_change)_timer +[0-9.]+//g; s/designated_(port|cost|bridge|root) [^ ]+//g; s/port_(no|id) [^ ]+//g; s/bridge_id [^ ]+//; s/state forwarding//; s/qlen [0-9]+//' | sort
+%[1]s ip -d -o link | sed -E 's/^[0-9]+: //; s/@if[0-9]+/@if/; s/link-netns(id)? [^ ]+//g; s/\w+_timer +[0-9.]+//g; s/designated_(port|cost|bridge|root) [^ ]+//g; s/port_(no|id) [^ ]+//g; s/bridge_id [^ ]+//; s/state forwarding//; s/qlen [0-9]+//; s/ +/ /g' | sort
 %[1]s ip -o addr | sed -E 's/^[0-9]+: //; s/valid_lft.*//' | sort
 %[1]s ip route show table all | sort; %[1]s ip -6 route show table all | grep -v '^multicast' | sed 's/pref medium//' | sort; %[1]s ip rule
 %[1]s nft -s list ruleset | sed -E 's/# handle [0-9]+//'

@@ -17,7 +17,15 @@ import (
 	"warren/internal/kerneltest"
 )
 
-func TestMain(m *testing.M) { kerneltest.Main(m) }
+func TestMain(m *testing.M) {
+	kerneltest.Enter()
+	// The first name that anybody makes turns the directory of names into a mount of its own, which stays.
+	if out, err := exec.Command("sh", "-c", "ip netns add first && ip netns del first").CombinedOutput(); err != nil {
+		fmt.Fprintf(os.Stderr, "prepare the world: %v\n%s", err, out)
+		os.Exit(1)
+	}
+	os.Exit(m.Run())
+}
 
 // binary builds the real program, once, with the hook that lets a test stop it at a named boundary. Its path lies in the
 // world's own temporary directory.

@@ -43,7 +43,8 @@ type UpReport struct {
 	Checks   []CheckResult   `json:"checks,omitempty"`
 	// Notes are things worth knowing: a foreign firewall chain in the way, a feature used instead of another.
 	Notes []string `json:"notes,omitempty"`
-	// Undone is set when an error made Up undo what it did; NotUndone says what it could not.
+	// Undone says how many of the Steps were undone when an error made Up take them back; NotUndone names those that could
+	// not be.
 	Undone    int      `json:"undone,omitempty"`
 	NotUndone []string `json:"not_undone,omitempty"`
 }

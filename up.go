@@ -91,7 +91,7 @@ func (w *Warren) build(ctx context.Context, l *topo.Lab, o UpOptions, lock *lab.
 func (w *Warren) giveUp(lock *lab.Lock, err error) error {
 	name := lock.Dir().Lab()
 	have, observed := w.kernel.Observe(context.Background(), state.Query{Lab: name})
-	if observed != nil || len(have.Namespaces) > 0 {
+	if observed != nil || slices.ContainsFunc(have.Namespaces, func(n state.Namespace) bool { return n.Mark.Lab == name }) {
 		return err
 	}
 	if j, jerr := lock.Dir().ReadJournal(); jerr != nil || !j.Empty() {
@@ -210,15 +210,9 @@ func (w *Warren) undo(p *prepared, steps []plan.Step, done plan.Report, report *
 			w.point("undo step")
 			return nil
 		}})
-		failed := len(rest)
 		for i, s := range rest {
-			switch r.Status[i] {
-			case plan.Done:
-				report.Undone++
-			case plan.Failed:
+			if r.Status[i] == plan.Failed {
 				report.NotUndone = append(report.NotUndone, s.String())
-				failed = min(failed, i)
-			case plan.NotTried:
 			}
 		}
 		if r.Err == nil {
@@ -226,6 +220,14 @@ func (w *Warren) undo(p *prepared, steps []plan.Step, done plan.Report, report *
 		}
 		errs = append(errs, fmt.Errorf("undo: %w", r.Err))
 		rest = notTried(rest, r)
+	}
+	for _, st := range done.Status {
+		if st == plan.Done {
+			report.Steps++
+		}
+	}
+	if len(errs) == 0 {
+		report.Undone = report.Steps
 	}
 	if p.former == nil {
 		if _, err := w.ledger().Release(p.want.Lab); err != nil {
