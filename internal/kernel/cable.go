@@ -26,7 +26,7 @@ func (w *work) makeCables(ns string, steps []plan.Step, results []result) {
 	near.lookUp(masters)
 	reqs := make([]nl.Request, 0, len(steps))
 	for i, s := range steps {
-		req, err := w.cable(near, s.After.Cable)
+		req, err := w.cable(near, s.After.Cable, indexes)
 		if err != nil {
 			results[i].set(err)
 			break // those before it are made
@@ -34,12 +34,24 @@ func (w *work) makeCables(ns string, steps []plan.Step, results []result) {
 		reqs = append(reqs, req)
 	}
 	for i, err := range near.route.Batch(reqs) {
+		if errors.Is(err, unix.EBUSY) { // an index is taken
+			err = w.cableAnywhere(near, steps[i].After.Cable)
+		}
 		results[i].set(err)
 	}
 	w.finishCables(near, steps, results)
 }
 
-func (w *work) cable(near *space, c *plan.Cable) (nl.Request, error) {
+// cableAnywhere makes one cable with indexes of the kernel's choice.
+func (w *work) cableAnywhere(near *space, c *plan.Cable) error {
+	req, err := w.cable(near, c, func(*space, *space) (int, int) { return 0, 0 })
+	if err != nil {
+		return err
+	}
+	return near.route.Batch([]nl.Request{req})[0]
+}
+
+func (w *work) cable(near *space, c *plan.Cable, choose func(a, b *space) (int, int)) (nl.Request, error) {
 	a, b := rtnl.End{Link: c.A.Link}, rtnl.End{Link: c.B.Link}
 	if c.B.NS != c.A.NS {
 		far, err := w.spaces.get(w.ctx, c.B.NS)
@@ -47,7 +59,7 @@ func (w *work) cable(near *space, c *plan.Cable) (nl.Request, error) {
 			return nl.Request{}, err
 		}
 		b.NS = rtnl.InNS(far.ns.FD())
-		a.Index, b.Index = indexes(near, far)
+		a.Index, b.Index = choose(near, far)
 	}
 	return rtnl.CreateCable(a, b, &near.names)
 }

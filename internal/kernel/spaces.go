@@ -3,6 +3,7 @@ package kernel
 import (
 	"context"
 	"errors"
+	"math/rand/v2"
 
 	"golang.org/x/sys/unix"
 
@@ -10,6 +11,7 @@ import (
 	"warren/internal/rtnl"
 	"warren/netns"
 	"warren/plan"
+	"warren/state"
 )
 
 // openSpaces bounds the namespaces that are kept open at once when the limit of open files is not known to be higher. Each
@@ -30,19 +32,29 @@ type space struct {
 // into every one.
 const firstIndex = 16
 
-// indexes chooses different indexes for the two ends of a cable between new namespaces. When they are equal, as the
-// kernel's own choice would often be, it takes the ends for one link that stands on nothing and reports their carrier up to
-// a second late (linkwatch_urgent_event in net/core/link_watch.c); until then nothing passes.
+// indexes chooses different indexes for the two ends of a cable, 0 and 0 = the kernel's choice, in the host's namespace
+// above all. When they are equal, as the kernel's own choice would often be between namespaces of a lab, it takes the ends
+// for one link that stands on nothing and reports their carrier up to a second late (linkwatch_urgent_event in
+// net/core/link_watch.c); until then nothing passes. In a namespace that was there before, any index may be taken; one of
+// some ten thousands seldom is, and then the kernel says EBUSY and is left the choice.
 func indexes(a, b *space) (int, int) {
-	if a.next == 0 || b.next == 0 || a == b {
+	if a == b || a.key == state.HostNS || b.key == state.HostNS {
 		return 0, 0
 	}
-	i, j := a.next, b.next
+	i, j := a.pick(), b.pick()
 	if i == j {
-		j++
+		j = b.pick()
 	}
-	a.next, b.next = i+1, j+1
 	return i, j
+}
+
+// pick is the next index, or one that is probably free.
+func (s *space) pick() int {
+	if s.next == 0 {
+		return 1024 + rand.IntN(1<<15)
+	}
+	s.next++
+	return s.next - 1
 }
 
 func (s *space) close() {
