@@ -32,11 +32,24 @@ func TestScript(t *testing.T) {
 	if err != nil || len(files) == 0 {
 		t.Fatal("no scripts:", err)
 	}
+	// The first name ever makes /run/netns and leaves it, as iproute2 does.
+	for _, verb := range []string{"add", "del"} {
+		if out, err := exec.CommandContext(t.Context(), "ip", "netns", verb, "first").CombinedOutput(); err != nil {
+			t.Fatalf("ip netns %s: %v\n%s", verb, err, out)
+		}
+	}
 	for _, file := range files {
 		t.Run(strings.TrimSuffix(filepath.Base(file), ".txtar"), func(t *testing.T) {
 			kerneltest.LeakCheck(t)
 			testscript.Run(t, params(t, file))
 		})
+	}
+}
+
+// TestCalledAsIP: under that name this version says that it cannot, and does nothing.
+func TestCalledAsIP(t *testing.T) {
+	if got := run([]string{"/sbin/ip", "link"}); got != 2 {
+		t.Errorf("exit status %d, want 2", got)
 	}
 }
 

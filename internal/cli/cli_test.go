@@ -66,7 +66,7 @@ func TestDuration(t *testing.T) {
 		{999 * time.Microsecond, "999 µs"},
 		{1500 * time.Microsecond, "1.5 ms"},
 		{123456 * time.Microsecond, "123 ms"},
-		{2345 * time.Millisecond, "2.35 s"},
+		{2346 * time.Millisecond, "2.35 s"},
 		{3*time.Minute + 4*time.Second, "3m4s"},
 	} {
 		if got := cli.Duration(tt.in); got != tt.want {

@@ -56,7 +56,7 @@ func TestProgressOnATerminal(t *testing.T) {
 		warren.Event{Lab: "shop", Phase: "apply", Done: 2, Total: 300}, // too soon after the former: not drawn
 		warren.Event{Lab: "shop", Phase: "verify", Text: "bell\a"})
 	got := written()
-	want := "\r\x1b[Kshop: apply 1/300 create names\r\x1b[Kshop: verify bell \r\x1b[K"
+	want := "\r\x1b[Kshop: apply 1/300 create name\r\x1b[Kshop: verify bell \r\x1b[K"
 	if got != want {
 		t.Errorf("got %q, want %q", got, want)
 	}

@@ -73,7 +73,7 @@ func (a *app) reportUp(r *warren.UpReport, failed, asJSON bool) error {
 		a.note("not undone: %s", n)
 	}
 	if r.Undone > 0 {
-		a.note("undone: %d of %d steps", r.Undone, r.Steps)
+		a.note("undone: %s", count(r.Undone, "step"))
 	}
 	if asJSON {
 		return a.printJSON(r)
