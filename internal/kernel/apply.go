@@ -3,6 +3,7 @@ package kernel
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"golang.org/x/sys/unix"
 
@@ -72,6 +73,9 @@ func (w *work) flush(g *group) bool {
 	steps := w.steps[g.index[0] : g.index[len(g.index)-1]+1] // a group is contiguous
 	results := make([]result, len(steps))
 	w.carryOut(g, steps, results)
+	if slices.ContainsFunc(steps, removesLinks) {
+		w.spaces.forgetLinks()
+	}
 	for j, r := range results {
 		i := g.index[j]
 		switch {
@@ -92,6 +96,12 @@ func (w *work) flush(g *group) bool {
 	*g = group{}
 	w.spaces.release(next)
 	return w.report.Err == nil
+}
+
+// removesLinks reports whether links may have gone, here or as peers elsewhere.
+func removesLinks(s plan.Step) bool {
+	o := s.Before
+	return s.Verb() == plan.Delete && (o.Link != nil || o.Cable != nil || o.Namespace != nil)
 }
 
 // A result says what became of a step.

@@ -38,9 +38,7 @@ func (k *Kernel) Observe(ctx context.Context, q state.Query) (state.Snapshot, er
 	if err := ctx.Err(); err != nil {
 		return state.Snapshot{}, &OpError{Op: "read", Object: "namespaces", Err: err}
 	}
-	if q.Parts.Has(state.PartLinks) {
-		o.resolvePeers()
-	}
+	o.resolvePeers()
 	return o.snapshot(ctx)
 }
 
@@ -189,7 +187,7 @@ func (o *observation) read(r *reading, p *proc) {
 			r.ns.Names = []string{r.place.key}
 		}
 	}
-	parts := o.query.Parts
+	parts := o.query.PartsOf(r.place.key)
 	if parts&rtnetlinkParts != 0 {
 		o.readRoute(r)
 	} else {

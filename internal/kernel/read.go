@@ -31,7 +31,7 @@ func (o *observation) readRoute(r *reading) {
 	}()
 	links := o.readLinks(r, conn)
 	r.ns.Mark = markOf(links)
-	parts := o.query.Parts
+	parts := o.query.PartsOf(r.place.key)
 	c := &r.ns.Contents
 	if parts.Has(state.PartLinks) {
 		c.Links = links

@@ -125,6 +125,14 @@ func (s *spaces) put(key string, h *netns.Handle, conn *nl.Conn) *space {
 	return sp
 }
 
+// forgetLinks forgets the indexes of links: one of that name that comes later has another.
+func (s *spaces) forgetLinks() {
+	for _, sp := range s.open {
+		sp.names = rtnl.NameTable{}
+		sp.names.Set(loopbackIndex, "lo")
+	}
+}
+
 // loopbackIndex is the index of lo in every namespace (LOOPBACK_IFINDEX, linux/netdevice.h).
 const loopbackIndex = 1
 
