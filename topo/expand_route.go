@@ -1,8 +1,10 @@
 package topo
 
 import (
+	"hash/fnv"
 	"net/netip"
 	"slices"
+	"strings"
 
 	"warren/state"
 )
@@ -203,7 +205,8 @@ func (e *expander) routerRoutes(r *room, is6 bool) {
 	}
 }
 
-// routesOfHost: the host knows the way to nets behind the routers of its uplinks, for answers have to find back.
+// routesOfHost: the host knows the way to nets behind the routers of its uplinks, for answers have to find back. What
+// others have there is not touched: an overlap with a route of the host is an error.
 func (e *expander) routesOfHost(is6 bool) {
 	var from []start
 	for _, w := range e.nets {
@@ -217,7 +220,7 @@ func (e *expander) routesOfHost(is6 bool) {
 		}
 		dst := w.prefix(is6)
 		for _, u := range e.in.Used {
-			if u.Prefix.Bits() > 0 && u.Prefix.Overlaps(dst) {
+			if u.Prefix.Bits() > 0 && u.Prefix.Overlaps(dst) && !strings.HasPrefix(u.Owner, "lab ") {
 				owner := u.Owner
 				if owner == "" {
 					owner = "the host"
@@ -226,8 +229,18 @@ func (e *expander) routesOfHost(is6 bool) {
 				return
 			}
 		}
-		e.hostRoutes = append(e.hostRoutes, routeVia(dst, h))
+		r := routeVia(dst, h)
+		r.Metric = e.hostMetric()
+		e.hostRoutes = append(e.hostRoutes, r)
 	})
+}
+
+// hostMetric keeps the host's routes into labs apart: labs may use the same prefixes inside, and then the way back from the
+// host leads into one of them. Any metric is above that of a route of the host's own.
+func (e *expander) hostMetric() uint32 {
+	h := fnv.New32a()
+	_, _ = h.Write([]byte(e.lab.Name))
+	return 10_000 + h.Sum32()%1_000_000
 }
 
 // listed resolves one route of the file.
