@@ -65,7 +65,7 @@ func failEverywhere(t *testing.T, file string) {
 			t.Fatalf("step %d: %v", n, err)
 		}
 		if report.Steps != n || report.Undone != n || len(report.NotUndone) > 0 {
-			t.Errorf("failed before step %d: the report says %d done, %d undone, %q not undone", n, report.Steps, report.Undone, report.NotUndone)
+			t.Errorf("failed before step %d: the report says %d done, %d undone, %q not undone (%v)", n, report.Steps, report.Undone, report.NotUndone, err)
 		}
 		if now := dumpLab(t); now != kernelBefore {
 			t.Fatalf("failed at step %d, and the world is not as before:\n%s", n, diffLines(kernelBefore, now))
