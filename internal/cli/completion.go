@@ -47,7 +47,7 @@ func (a *app) completeFlag(c *cobra.Command, flag string, f completer) {
 	_ = c.RegisterFlagCompletionFunc(flag, f) // fails only for a flag that is not there
 }
 
-func (a *app) completeFiles(c *cobra.Command, flag string) { a.completeFlag(c, flag, labFiles) }
+func (a *app) completeFiles(c *cobra.Command) { a.completeFlag(c, "file", labFiles) }
 
 func labFiles(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
 	return []string{"yaml", "yml"}, cobra.ShellCompDirectiveFilterFileExt

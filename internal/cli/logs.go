@@ -48,7 +48,7 @@ Exit status: 0, 1 an error (no such service), 2 wrong usage.`,
 	c.Flags().BoolVarP(&opt.Follow, "follow", "f", false, "go on with what is printed from now on")
 	c.Flags().IntVarP(&opt.Lines, "lines", "n", 0, "only so many lines from the end (0 = all)")
 	a.completeFlag(c, "lab", a.completeLabs)
-	a.completeFiles(c, "file")
+	a.completeFiles(c)
 	c.ValidArgsFunction = a.completeServices
 	return c
 }

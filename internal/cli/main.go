@@ -18,7 +18,7 @@ type Stdio struct {
 // Main runs the command line args (without the program's name) and returns its exit status.
 func Main(args []string, stdio Stdio) int {
 	a := &app{Stdio: stdio}
-	root := a.root()
+	root := a.root(args)
 	if args == nil {
 		args = []string{} // nil means os.Args to cobra
 	}
@@ -31,7 +31,7 @@ func Main(args []string, stdio Stdio) int {
 // Command returns the tree of commands, for whoever writes manual pages of it.
 func Command() *cobra.Command {
 	a := &app{Stdio: Stdio{In: os.Stdin, Out: os.Stdout, Err: os.Stderr}}
-	return a.root()
+	return a.root(nil)
 }
 
 // An exit is a status without an error that is still to be printed: everything is said already.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -62,7 +63,7 @@ Exit status: 0 nothing to do, 2 there are changes, 1 any error.`,
 	c.Flags().StringVarP(&file, "file", "f", "", `the lab file (default ./warren.yaml, "-" = standard input)`)
 	c.Flags().StringVar(&format, "format", "text", "text, json or sh")
 	c.Flags().BoolVar(&asJSON, "json", false, "the same as --format json")
-	a.completeFiles(c, "file")
+	a.completeFiles(c)
 	a.completeFlag(c, "format", fixed("text", "json", "sh"))
 	c.ValidArgsFunction = labFiles
 	return c
@@ -81,6 +82,6 @@ func (a *app) printPlan(change *warren.Change, format string) error {
 		_, err := fmt.Fprintf(a.Out, "%s: nothing to do\n", change.Plan.Lab)
 		return err
 	}
-	_, err := io.WriteString(a.Out, change.Plan.Text())
+	_, err := fmt.Fprintln(a.Out, strings.TrimSuffix(change.Plan.Text(), "\n"))
 	return err
 }

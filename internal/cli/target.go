@@ -24,7 +24,7 @@ func (a *app) selectFlags(c *cobra.Command, s *selection) {
 	c.Flags().StringVarP(&s.file, "file", "f", "", `the lab file ("-" = standard input)`)
 	c.MarkFlagsMutuallyExclusive("lab", "file")
 	a.completeFlag(c, "lab", a.completeLabs)
-	a.completeFiles(c, "file")
+	a.completeFiles(c)
 }
 
 // take reads the argument LAB|FILE. A name with a dot or a slash is a file's: a lab's has neither.
@@ -88,13 +88,4 @@ func filename(c *cobra.Command, flag string, args []string) (string, error) {
 		return "", usagef(c, "%s: name the file once: %q and --file %q", c.Name(), args[0], flag)
 	}
 	return args[0], nil
-}
-
-// splitNode cuts "LAB.NODE" for messages; lab is "" when there is none.
-func splitNode(key string) (lab, node string) {
-	lab, node, ok := strings.Cut(key, ".")
-	if !ok {
-		return "", key
-	}
-	return lab, node
 }

@@ -53,7 +53,7 @@ Exit status: 0 the lab is up and all checks hold, 1 otherwise, 2 wrong usage.`,
 	c.Flags().BoolVar(&opt.NoVerify, "no-verify", false, "do not read the kernel again afterwards to compare")
 	c.Flags().BoolVar(&a.noWait, "no-wait", false, "fail when somebody else is changing the lab, instead of waiting")
 	c.Flags().BoolVar(&asJSON, "json", false, "print the report as JSON")
-	a.completeFiles(c, "file")
+	a.completeFiles(c)
 	c.ValidArgsFunction = labFiles
 	return c
 }
