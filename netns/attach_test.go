@@ -1,6 +1,7 @@
 package netns_test
 
 import (
+	"context"
 	"errors"
 	"testing"
 
@@ -9,6 +10,16 @@ import (
 )
 
 func TestAttach(t *testing.T) {
+	first, err := netns.Create(t.Context(), netns.Dir+"/first", nil) // the directory and its mount stay
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { // after the check
+		first.Close()
+		if err := netns.Delete(context.Background(), netns.Dir+"/first"); err != nil {
+			t.Error(err)
+		}
+	})
 	kerneltest.LeakCheck(t)
 	h, err := netns.Current()
 	if err != nil {

@@ -1,0 +1,125 @@
+package iproute
+
+import (
+	"bufio"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+)
+
+// batch runs the commands of a file, one in a line. It stops at the first that fails, unless -force.
+func (s *session) batch(name string) int {
+	in := s.stdio.In
+	if name != "-" {
+		f, err := os.Open(name)
+		if err != nil {
+			fmt.Fprintf(s.stdio.Err, "Cannot open file \"%s\" for reading: %s\n", name, errnoText(err))
+			return exitFailed
+		}
+		defer f.Close()
+		in = f
+	}
+	s.inBatch = true
+	result := exitOK
+	lines := &lineReader{r: bufio.NewReader(in)}
+	for {
+		line, ok := lines.next()
+		if !ok {
+			return result
+		}
+		list := splitLine(line)
+		if len(list) == 0 {
+			continue
+		}
+		code := s.batchLine(list)
+		if s.aborted {
+			s.where(name, lines.n, line)
+			return code
+		}
+		if code != exitOK {
+			s.where(name, lines.n, line)
+			result = exitFailed
+			if !s.opt.force {
+				return result
+			}
+		}
+	}
+}
+
+// batchLine runs one line. Under our own name a line may start with options of its own, another namespace among them.
+func (s *session) batchLine(list []string) int {
+	if s.personality != Warren || !strings.HasPrefix(list[0], "-") {
+		return s.command(list)
+	}
+	w := &words{list: list}
+	var own options
+	if code := s.guard(func() { own = parseOptions(w, Warren) }); code != exitOK {
+		return code
+	}
+	one := *s
+	own.force = s.opt.force
+	one.opt, one.ns, one.conn = own, nil, nil
+	defer one.close()
+	code := one.command(w.rest())
+	s.aborted = one.aborted
+	return code
+}
+
+// where says which line it was, and under our own name what was in it.
+func (s *session) where(name string, n int, line string) {
+	fmt.Fprintf(s.stdio.Err, "Command failed %s:%d\n", name, n)
+	if s.personality == Warren {
+		fmt.Fprintf(s.stdio.Err, "  %s\n", line)
+	}
+}
+
+// A lineReader reads lines, joins those that end in a backslash and takes comments away.
+type lineReader struct {
+	r *bufio.Reader
+	n int // of the last physical line
+}
+
+func (l *lineReader) next() (string, bool) {
+	var whole strings.Builder
+	for {
+		line, err := l.r.ReadString('\n')
+		if err != nil && line == "" {
+			return whole.String(), whole.Len() > 0
+		}
+		l.n++
+		line = strings.TrimSuffix(line, "\n")
+		if i := strings.IndexByte(line, '#'); i >= 0 {
+			line = line[:i]
+		}
+		more := strings.HasSuffix(line, "\\")
+		whole.WriteString(strings.TrimSuffix(line, "\\"))
+		if !more || err == io.EOF {
+			return whole.String(), true
+		}
+	}
+}
+
+// splitLine cuts a line into words; a word may stand in quotes.
+func splitLine(line string) []string {
+	var list []string
+	for {
+		line = strings.TrimLeft(line, " \t\r\n")
+		if line == "" {
+			return list
+		}
+		if q := line[0]; q == '\'' || q == '"' {
+			word, rest, closed := strings.Cut(line[1:], string(q))
+			if !closed {
+				die("Unterminated quoted string")
+			}
+			list, line = append(list, word), rest
+			continue
+		}
+		end := strings.IndexAny(line, " \t\r\n")
+		if end < 0 {
+			return append(list, line)
+		}
+		list, line = append(list, line[:end]), line[end:]
+	}
+}

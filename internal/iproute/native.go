@@ -1,0 +1,6 @@
+package iproute
+
+import "encoding/binary"
+
+// native is the machine's byte order.
+var native = binary.NativeEndian

@@ -1,0 +1,66 @@
+package iproute
+
+// ipObject runs the object that the first word is a beginning of, in ip's order.
+func ipObject(s *session, w *words) {
+	objects := []verb{
+		{"address", unknownObject("addr")},
+		{"addrlabel", unknownObject("addrlabel")},
+		{"maddress", unknownObject("maddress")},
+		{"route", unknownObject("route")},
+		{"rule", unknownObject("rule")},
+		{"neighbor", unknownObject("neigh")},
+		{"neighbour", unknownObject("neigh")},
+		{"ntable", unknownObject("ntable")},
+		{"ntbl", unknownObject("ntbl")},
+		{"link", unknownObject("link")},
+		{"l2tp", unknownObject("l2tp")},
+		{"fou", unknownObject("fou")},
+		{"ila", unknownObject("ila")},
+		{"macsec", unknownObject("macsec")},
+		{"tunnel", unknownObject("tunnel")},
+		{"tunl", unknownObject("tunl")},
+		{"tuntap", unknownObject("tuntap")},
+		{"tap", unknownObject("tuntap")},
+		{"token", unknownObject("token")},
+		{"tcpmetrics", unknownObject("tcp_metrics")},
+		{"tcp_metrics", unknownObject("tcp_metrics")},
+		{"monitor", unknownObject("monitor")},
+		{"xfrm", unknownObject("xfrm")},
+		{"mroute", unknownObject("mroute")},
+		{"mrule", unknownObject("mrule")},
+		{"netns", netnsObject},
+		{"netconf", unknownObject("netconf")},
+		{"vrf", unknownObject("vrf")},
+		{"sr", unknownObject("sr")},
+		{"nexthop", unknownObject("nexthop")},
+		{"mptcp", unknownObject("mptcp")},
+		{"ioam", unknownObject("ioam")},
+		{"stats", unknownObject("stats")},
+		{"help", func(*session, *words) { usageOf(ipUsage) }},
+	}
+	if s.personality == Warren && matches(w.peek(), "bridge") {
+		w.skip()
+		bridgeObject(s, w)
+		return
+	}
+	word := w.peek()
+	if !dispatch(s, w, objects) {
+		hint := ""
+		if s.opt.netns != "" {
+			hint = "\n(hint: to run a command in a namespace: ip netns exec " + s.opt.netns + " " + word + ")"
+		}
+		fail(exitFailed, "Object \"%s\" is unknown, try \"ip help\".%s", word, hint)
+	}
+}
+
+// unknownObject refuses an object of iproute2 that this version does not have.
+func unknownObject(name string) func(*session, *words) {
+	return func(*session, *words) {
+		fail(exitUsage, "ip %s is not supported by this version of warren: use iproute2's own ip for it.", name)
+	}
+}
+
+// unknownVerb ends the command as iproute2 does.
+func unknownVerb(object, word string) {
+	die("Command \"%s\" is unknown, try \"ip %s help\".", word, object)
+}
