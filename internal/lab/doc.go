@@ -12,6 +12,7 @@
 //	RUNDIR/LAB/              0700, flock on it = the lab's lock
 //	RUNDIR/LAB/lab.json      the expanded lab
 //	RUNDIR/LAB/source        the lab file as it was
+//	RUNDIR/LAB/changing      there while the lab is changed
 //	RUNDIR/LAB/journal       host-side steps under way
 //	RUNDIR/LAB/switch        mount of the hidden namespace (internal/kernel)
 //	RUNDIR/LAB/etc/          hosts and resolv.conf, for the lab and for single nodes

@@ -11,14 +11,17 @@ import (
 	"golang.org/x/sys/unix"
 )
 
+// tempPrefix begins the names of files that are being written.
+const tempPrefix = ".tmp-"
+
 func isNotEmpty(err error) bool {
 	return errors.Is(err, unix.ENOTEMPTY) || errors.Is(err, unix.EEXIST) || errors.Is(err, unix.EBUSY)
 }
 
 // writeAtomic replaces a file: whoever reads sees the old or the new content, and after a crash too. The temporary name
-// is unique, so that a leftover of a killed writer is in nobody's way; it goes with the directory.
+// is unique, so that a leftover of a killed writer is in nobody's way; it goes with the directory, or when the run directory is looked at for the last time.
 func writeAtomic(path string, data []byte, mode fs.FileMode) (err error) {
-	f, err := os.CreateTemp(filepath.Dir(path), ".tmp-"+filepath.Base(path)+"-")
+	f, err := os.CreateTemp(filepath.Dir(path), tempPrefix+filepath.Base(path)+"-")
 	if err != nil {
 		return fmt.Errorf("write %s: %w", path, err)
 	}

@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 
 	"warren/state"
 )
@@ -63,9 +64,21 @@ func (r RunDir) Dir(lab string) (Dir, error) {
 	return Dir{lab: lab, path: filepath.Join(r.path(), lab)}, nil
 }
 
-// RemoveIfEmpty removes the run directory when nothing is left in it: no lab, no ledger. Call it under the host lock.
+// RemoveIfEmpty removes the run directory when nothing is left in it: no lab, no ledger. Call it under the host lock. What a
+// process left that was killed while it wrote the ledger does not count.
 func (r RunDir) RemoveIfEmpty() error {
-	err := os.Remove(r.path())
+	entries, err := os.ReadDir(r.path())
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	for _, e := range entries {
+		if e.Type().IsRegular() && strings.HasPrefix(e.Name(), tempPrefix) {
+			if err := os.Remove(filepath.Join(r.path(), e.Name())); err != nil && !errors.Is(err, fs.ErrNotExist) {
+				return fmt.Errorf("remove run directory %s: %w", r.path(), err)
+			}
+		}
+	}
+	err = os.Remove(r.path())
 	if err == nil || errors.Is(err, fs.ErrNotExist) || errors.Is(err, fs.ErrExist) || isNotEmpty(err) {
 		return nil
 	}
