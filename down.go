@@ -53,6 +53,9 @@ func (w *Warren) Down(ctx context.Context, name string, o DownOptions) (*DownRep
 // destroy ends the lab's processes and removes its objects. The directory is left to the caller.
 func (w *Warren) destroy(ctx context.Context, dir lab.Dir, o DownOptions, report *DownReport) error {
 	name := dir.Lab()
+	if err := w.recover(ctx, dir); err != nil {
+		return err
+	}
 	w.event(Event{Lab: name, Phase: "stop"})
 	var errs []error
 	ended, err := w.stopServices(ctx, dir, o)
@@ -82,6 +85,10 @@ func (w *Warren) destroy(ctx context.Context, dir lab.Dir, o DownOptions, report
 	// kernel's; only what is there after that is removed one by one.
 	have.Namespaces = append(have.Namespaces, mine)
 	steps := slices.DeleteFunc(plan.Destroy(name, have).Steps, hostVeth)
+	if err := dir.WriteJournal(onHost(steps)); err != nil {
+		errs = append(errs, err)
+	}
+	w.point("journal")
 	w.event(Event{Lab: name, Phase: "destroy", Total: len(steps)})
 	done, err := w.applyAll(ctx, name, steps)
 	report.Steps = done
@@ -93,12 +100,20 @@ func (w *Warren) destroy(ctx context.Context, dir lab.Dir, o DownOptions, report
 	done, err = w.applyAll(ctx, name, plan.Destroy(name, state.Snapshot{Namespaces: []state.Namespace{mine}}).Steps)
 	report.Steps += done
 	errs = append(errs, err)
+	if _, err := w.kernel.Sweep(ctx, name); err != nil {
+		errs = append(errs, err)
+	}
 	w.point("host clean")
 	if _, err := w.ledger().Release(name); err != nil {
 		errs = append(errs, err)
 	}
 	w.point("sysctls restored")
 	return errors.Join(errs...)
+}
+
+// onHost are the steps that touch the host's namespace.
+func onHost(steps []plan.Step) []plan.Step {
+	return slices.DeleteFunc(slices.Clone(steps), func(s plan.Step) bool { return s.NS != state.HostNS })
 }
 
 func hostVeth(s plan.Step) bool {

@@ -18,6 +18,7 @@ import (
 type prepared struct {
 	want   *topo.Expanded
 	have   state.Snapshot
+	asked  state.Query // what have answers
 	plan   plan.Plan
 	former *topo.Expanded
 }
@@ -25,7 +26,7 @@ type prepared struct {
 // Plan says what Up would do. It takes no lock and changes nothing. Errors: those of the lab ([topo.Error]), of the kernel,
 // and [plan.CollisionError] where something of a name that the lab needs belongs to somebody else.
 func (w *Warren) Plan(ctx context.Context, l *topo.Lab) (*Change, error) {
-	p, err := w.prepare(ctx, l)
+	p, err := w.prepare(ctx, l, true)
 	if err != nil {
 		return nil, err
 	}
@@ -50,31 +51,41 @@ func (w *Warren) former(name string) (*topo.Expanded, error) {
 	}
 }
 
-// prepare reads the kernel, expands the lab with the addresses that live nodes have, and computes the difference.
-func (w *Warren) prepare(ctx context.Context, l *topo.Lab) (*prepared, error) {
+// prepare reads the kernel, expands the lab with the addresses that live nodes have, and computes the difference. Unless
+// all is asked for, kinds of objects that the lab has none of, and had none of, are not read.
+func (w *Warren) prepare(ctx context.Context, l *topo.Lab, all bool) (*prepared, error) {
 	former, err := w.former(l.Name)
 	if err != nil {
 		return nil, err
 	}
+	dir, err := w.runDir().Dir(l.Name)
+	if err != nil {
+		return nil, err
+	}
+	// A change that was cut off may have made what neither says.
+	all = all || dir.Changing()
 	opt := plan.Options{}
 	query := state.Query{Lab: l.Name, Parts: state.PartsLab, SysctlKeys: map[string][]string{}}
 	if former != nil {
 		opt.Former = &former.Desired
 		query = plan.Query(former.Desired, opt)
 	}
-	query.Names = slices.Compact(slices.Sorted(slices.Values(append(append(query.Names, state.HostNS), foreignNames(l)...))))
-	query.SysctlKeys[state.HostNS] = append(query.SysctlKeys[state.HostNS], bridgeNFKey)
-	have, err := w.kernel.Observe(ctx, query)
+	have, err := w.observeFor(ctx, l, &query, all)
 	if err != nil {
-		return nil, fmt.Errorf("lab %q: observe: %w", l.Name, err)
+		return nil, err
 	}
 	want, err := topo.Expand(l, inputs(l, have))
 	if err != nil {
 		return nil, err
 	}
-	// Which sysctls matter is known only now. Those of existing namespaces that were not read yet are read here; in a
-	// second up of the same file there are none.
-	if missing := missingSysctls(plan.Query(want.Desired, opt), query, have); len(missing.SysctlKeys) > 0 {
+	// What matters is known only now. In a second up of the same file all of it was read.
+	need := plan.Query(want.Desired, opt)
+	if !all && moreParts(need, query, have) {
+		if have, err = w.observeFor(ctx, l, &need, all); err != nil {
+			return nil, err
+		}
+		query = need
+	} else if missing := missingSysctls(need, query, have); len(missing.SysctlKeys) > 0 {
 		more, err := w.kernel.Observe(ctx, missing)
 		if err != nil {
 			return nil, fmt.Errorf("lab %q: read sysctls: %w", l.Name, err)
@@ -85,7 +96,31 @@ func (w *Warren) prepare(ctx context.Context, l *topo.Lab) (*prepared, error) {
 	if err != nil {
 		return nil, fmt.Errorf("lab %q: %w", l.Name, err)
 	}
-	return &prepared{want: want, have: have, plan: p, former: former}, nil
+	return &prepared{want: want, have: have, asked: query, plan: p, former: former}, nil
+}
+
+// observeFor reads what the query asks for, and what expansion needs besides.
+func (w *Warren) observeFor(ctx context.Context, l *topo.Lab, query *state.Query, all bool) (state.Snapshot, error) {
+	if all {
+		query.PartsIn = nil
+	}
+	query.Names = slices.Compact(slices.Sorted(slices.Values(append(append(query.Names, state.HostNS), foreignNames(l)...))))
+	query.SysctlKeys[state.HostNS] = append(query.SysctlKeys[state.HostNS], bridgeNFKey)
+	have, err := w.kernel.Observe(ctx, *query)
+	if err != nil {
+		return have, fmt.Errorf("lab %q: observe: %w", l.Name, err)
+	}
+	return have, nil
+}
+
+// moreParts reports whether in a namespace that exists more kinds of objects matter than were read.
+func moreParts(need, asked state.Query, have state.Snapshot) bool {
+	for ns, parts := range need.PartsIn {
+		if !asked.PartsOf(ns).Has(parts) && have.Namespace(ns) != nil {
+			return true
+		}
+	}
+	return false
 }
 
 // bridgeNFKey says whether bridged packets pass through iptables' and nftables' hooks of IPv4.
@@ -93,13 +128,22 @@ const bridgeNFKey = "net/bridge/bridge-nf-call-iptables"
 
 // missingSysctls asks for what need wants and asked did not, of the namespaces that exist.
 func missingSysctls(need, asked state.Query, have state.Snapshot) state.Query {
-	q := state.Query{SysctlKeys: map[string][]string{}, Fresh: need.Fresh}
+	fresh := need.Fresh && !asked.Fresh // and with it all keys, for it is asked by key
+	q := state.Query{SysctlKeys: map[string][]string{}, Fresh: fresh}
 	for ns, keys := range need.SysctlKeys {
 		if have.Namespace(ns) == nil {
 			continue
 		}
+		if fresh {
+			q.SysctlKeys[ns] = keys
+			continue
+		}
+		known := make(map[string]bool, len(keys))
+		for _, k := range asked.SysctlKeys[ns] {
+			known[k] = true
+		}
 		for _, k := range keys {
-			if !slices.Contains(asked.SysctlKeys[ns], k) {
+			if !known[k] {
 				q.SysctlKeys[ns] = append(q.SysctlKeys[ns], k)
 			}
 		}
@@ -113,6 +157,7 @@ func addSysctls(have *state.Snapshot, more state.Snapshot) {
 		if n := have.Namespace(m.Name); n != nil {
 			n.Sysctls = append(n.Sysctls, m.Sysctls...)
 			slices.SortFunc(n.Sysctls, state.Sysctl.Compare)
+			n.Sysctls = slices.CompactFunc(n.Sysctls, func(a, b state.Sysctl) bool { return a.Key == b.Key })
 		}
 	}
 	have.Fresh = append(have.Fresh, more.Fresh...)

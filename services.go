@@ -62,8 +62,11 @@ func (w *Warren) services(ctx context.Context, dir lab.Dir, x *topo.Expanded) ([
 			if err != nil {
 				return nil, fmt.Errorf("service %s: %w", info.Key, err)
 			}
-			s.NS, s.Cookie = filepath.Join(netns.Dir, info.NS), h.Cookie()
+			s.Cookie = h.Cookie()
 			_ = h.Close()
+			if s.NS, err = nsPath(info.NS); err != nil {
+				return nil, fmt.Errorf("service %s: %w", info.Key, err)
+			}
 			s.Hosts, s.Resolv = dir.HostsPath(info.Node), dir.ResolvPath(info.Node)
 		}
 		s.Addrs = nodeAddrs(x, info.Node)
@@ -76,6 +79,22 @@ func (w *Warren) services(ctx context.Context, dir lab.Dir, x *topo.Expanded) ([
 		}
 	}
 	return list, nil
+}
+
+// nsPath is a file that is the namespace of a key, for as long as it lives: the supervisor opens it again at each start.
+func nsPath(key string) (string, error) {
+	if filepath.IsAbs(key) {
+		return key, nil
+	}
+	form, arg, ok := strings.Cut(key, ":")
+	switch {
+	case !ok:
+		return filepath.Join(netns.Dir, key), nil
+	case form == "pid":
+		return filepath.Join("/proc", arg, "ns/net"), nil
+	default:
+		return "", fmt.Errorf("a service needs a namespace that is given by name, path or pid, not %s (hint: ip netns attach NAME PID gives it a name)", key)
+	}
 }
 
 // serviceOf is a declared service as the supervisor wants it. Paths are relative to the lab file's folder.

@@ -66,8 +66,11 @@ func (w *Warren) build(ctx context.Context, l *topo.Lab, o UpOptions, lock *lab.
 		}
 		defer host.Unlock()
 	}
+	if err := w.recover(ctx, dir); err != nil {
+		return nil, err
+	}
 	w.event(Event{Lab: l.Name, Phase: "observe"})
-	p, err := w.prepare(ctx, l)
+	p, err := w.prepare(ctx, l, false)
 	if err != nil {
 		return nil, err
 	}
@@ -84,7 +87,7 @@ func (w *Warren) build(ctx context.Context, l *topo.Lab, o UpOptions, lock *lab.
 		return nil, err
 	}
 	w.point("recorded")
-	return p.want, dir.DropJournal()
+	return p.want, errors.Join(dir.DropJournal(), dir.EndChange())
 }
 
 // giveUp ends an Up that failed. A lab of which nothing is there leaves no directory.
@@ -124,9 +127,13 @@ func (w *Warren) preflight(ctx context.Context, p *prepared) error {
 // change carries out the plan and reads the kernel back. On an error it undoes what it did.
 func (w *Warren) change(ctx context.Context, p *prepared, dir lab.Dir, o UpOptions, report *UpReport) error {
 	steps, sysctls := p.split()
-	hostSteps := slices.DeleteFunc(slices.Clone(steps), func(s plan.Step) bool { return s.NS != state.HostNS })
-	if err := dir.WriteJournal(hostSteps); err != nil {
+	if err := dir.WriteJournal(onHost(steps)); err != nil {
 		return err
+	}
+	if len(p.plan.Steps) > 0 {
+		if err := dir.BeginChange(); err != nil {
+			return err
+		}
 	}
 	w.point("journal")
 	ledger := w.ledger()
@@ -173,16 +180,17 @@ func (w *Warren) hooks(ctx context.Context, name string, total int) plan.Hooks {
 // later, such as a bridge port's way to forwarding.
 const verifyFor = time.Second
 
-// verify reads the kernel again: nothing may be left to do.
+// verify reads again what was changed: nothing may be left to do.
 func (w *Warren) verify(ctx context.Context, p *prepared) error {
 	w.event(Event{Lab: p.want.Lab, Phase: "verify"})
+	asked := plan.Recheck(p.want.Desired, p.asked, p.plan.Steps)
 	deadline := time.Now().Add(verifyFor)
 	for pause := time.Millisecond; ; pause *= 2 {
-		have, err := w.kernel.Observe(ctx, plan.Query(p.want.Desired, plan.Options{}))
+		have, err := w.kernel.Observe(ctx, asked)
 		if err != nil {
 			return fmt.Errorf("lab %q: read back: %w", p.want.Lab, err)
 		}
-		left, err := plan.Diff(p.want.Desired, have, plan.Options{})
+		left, err := plan.Diff(p.want.Desired, plan.Merge(p.have, have, asked), plan.Options{})
 		switch {
 		case err != nil:
 			return fmt.Errorf("lab %q: compare: %w", p.want.Lab, err)

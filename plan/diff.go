@@ -15,37 +15,6 @@ type Options struct {
 	Former *state.Desired
 }
 
-// Query says what has to be observed for [Diff] and [Destroy] of this lab: its namespaces, those of others that it uses or
-// used, and always the host's, where something may be left of it.
-func Query(want state.Desired, opt Options) state.Query {
-	q := state.Query{Names: []string{state.HostNS}, Lab: want.Lab, Parts: state.PartsLab, SysctlKeys: map[string][]string{}}
-	add := func(d *state.Desired, fresh bool) {
-		for i := range d.Namespaces {
-			n := &d.Namespaces[i]
-			q.Names = append(q.Names, n.Name)
-			for _, s := range n.Sysctls {
-				keys := append(q.SysctlKeys[n.Name], s.Key)
-				if dev := sysctlDevice(s.Key); fresh && dev != "" {
-					keys = append(keys, defaultKey(s.Key, dev))
-				}
-				q.SysctlKeys[n.Name] = keys
-				q.Fresh = q.Fresh || fresh
-			}
-		}
-	}
-	add(&want, false)
-	if opt.Former != nil {
-		add(opt.Former, true)
-	}
-	slices.Sort(q.Names)
-	q.Names = slices.Compact(q.Names)
-	for ns, keys := range q.SysctlKeys {
-		slices.Sort(keys)
-		q.SysctlKeys[ns] = slices.Compact(keys)
-	}
-	return q
-}
-
 // Diff returns the steps that lead from what is to what is wanted. The snapshot must be complete for [Query]. Only
 // declared fields of declared objects are compared (see the package comment for what is deleted). The plan shares memory
 // with its arguments, which are not changed.

@@ -148,11 +148,24 @@ type Query struct {
 	Lab string
 	// All adds every namespace that has a name, and host.
 	All bool
-	// Parts selects what to read in them.
+	// Ours leaves out what no lab's plan looks at: somebody else's tables of the firewall, and the routes of the table
+	// local. A query for a lab always does.
+	Ours bool
+	// Parts selects what to read in them, but for those in PartsIn.
 	Parts Parts
+	// PartsIn selects what to read in single namespaces, by key.
+	PartsIn map[string]Parts
 	// SysctlKeys are read besides what Parts says, per namespace key. Their fresh values are read too when Fresh is set.
 	SysctlKeys map[string][]string
 	Fresh      bool
+}
+
+// PartsOf returns what to read in a namespace.
+func (q *Query) PartsOf(key string) Parts {
+	if p, ok := q.PartsIn[key]; ok {
+		return p
+	}
+	return q.Parts
 }
 
 // Parts is a set of kinds of objects.

@@ -25,7 +25,7 @@ func (o *observation) readFirewall(r *reading) error {
 	if gen, err := nft.Generation(conn); err == nil && gen == firstGeneration {
 		return nil
 	}
-	if o.query.Lab == "" {
+	if !o.ours() {
 		r.ns.Tables, err = nft.Read(o.ctx, conn)
 		return err
 	}

@@ -91,10 +91,13 @@ func dump[T any](o *observation, r *reading, conn *nl.Conn, what string, req nl.
 	return list
 }
 
+// ours reports whether only what a lab's plan looks at is asked for.
+func (o *observation) ours() bool { return o.query.Ours || o.query.Lab != "" }
+
 // routes leaves the table local out when a lab is read: the kernel fills it, and no plan looks at it. Its number is the
 // fifth byte of struct rtmsg (linux/rtnetlink.h).
 func (o *observation) routes(msgs []netlink.Message) []netlink.Message {
-	if o.query.Lab == "" {
+	if !o.ours() {
 		return msgs
 	}
 	return slices.DeleteFunc(msgs, func(m netlink.Message) bool { return len(m.Data) > 4 && m.Data[4] == unix.RT_TABLE_LOCAL })

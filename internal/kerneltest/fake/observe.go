@@ -49,28 +49,29 @@ func (s *space) observe(q state.Query) state.Namespace {
 	if s.key != state.HostNS && !strings.Contains(s.key, "@") {
 		n.Names = []string{s.key}
 	}
-	if q.Parts.Has(state.PartLinks) {
+	parts := q.PartsOf(s.key)
+	if parts.Has(state.PartLinks) {
 		n.Links = make([]state.Link, 0, len(s.links))
 		for _, l := range s.links {
 			n.Links = append(n.Links, l.observe())
 		}
 	}
-	if q.Parts.Has(state.PartAddrs) {
+	if parts.Has(state.PartAddrs) {
 		n.Addrs = slices.Clone(s.addrs)
 	}
-	if q.Parts.Has(state.PartRoutes) {
+	if parts.Has(state.PartRoutes) {
 		n.Routes = slices.Clone(s.routes)
 		for i := range n.Routes {
 			n.Routes[i].NextHops = slices.Clone(n.Routes[i].NextHops)
 		}
 	}
-	if q.Parts.Has(state.PartRules) {
+	if parts.Has(state.PartRules) {
 		n.Rules = slices.Clone(s.rules)
 	}
-	if q.Parts.Has(state.PartNeighbors) {
+	if parts.Has(state.PartNeighbors) {
 		n.Neighbors = slices.Clone(s.neighs)
 	}
-	if q.Parts.Has(state.PartFDB) {
+	if parts.Has(state.PartFDB) {
 		n.FDB = slices.Clone(s.fdb)
 		for _, l := range s.links {
 			if l.master != nil { // a bridge knows its ports' own addresses
@@ -78,7 +79,7 @@ func (s *space) observe(q state.Query) state.Namespace {
 			}
 		}
 	}
-	if q.Parts.Has(state.PartFirewall) {
+	if parts.Has(state.PartFirewall) {
 		for _, t := range s.tables {
 			n.Tables = append(n.Tables, t.Canonical())
 		}
