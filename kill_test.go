@@ -79,7 +79,7 @@ func recoverAndClear(t *testing.T, file string, upFirst bool) {
 	nothingLeft(t)
 }
 
-// TestKillAtRandomMoments kills the unprepared program at random moments.
+// TestKillAtRandomMoments kills the program 200 times at random moments of up and down.
 func TestKillAtRandomMoments(t *testing.T) {
 	kerneltest.LeakCheck(t)
 	file := labFile(t, killLab)
@@ -92,14 +92,14 @@ func TestKillAtRandomMoments(t *testing.T) {
 	start = time.Now()
 	run(t, "down", file)
 	longest["down"] = time.Since(start)
-	rounds := 200
+	kills := 200
 	if testing.Short() {
-		rounds = 20
+		kills = 20
 	}
-	killed := 0
-	for i := range rounds {
+	killed, rounds := 0, 0
+	for ; killed < kills && rounds < 4*kills; rounds++ {
 		verb := "up"
-		if i%2 == 1 { // a down needs something to take down: what the killed up of the round before left
+		if rounds%2 == 1 { // a down needs something to take down: what the killed up of the round before left
 			verb = "down"
 		}
 		cmd := warrenCmd(t, verb, file)
@@ -112,11 +112,14 @@ func TestKillAtRandomMoments(t *testing.T) {
 		if ws, ok := cmd.ProcessState.Sys().(syscall.WaitStatus); ok && ws.Signaled() {
 			killed++
 		} else if err != nil {
-			t.Fatalf("round %d: warren %s: %v", i, verb, err)
+			t.Fatalf("round %d: warren %s: %v", rounds, verb, err)
 		}
-		if i%4 == 3 {
-			recoverAndClear(t, file, i%8 == 3)
+		if rounds%8 == 7 {
+			recoverAndClear(t, file, rounds%16 == 7)
 		}
+	}
+	if killed < kills {
+		t.Errorf("only %d runs were killed", killed)
 	}
 	t.Logf("%d of %d runs were killed", killed, rounds)
 	run(t, "down", file)
