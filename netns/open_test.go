@@ -122,10 +122,10 @@ func TestOpenRefuses(t *testing.T) {
 func TestContainerOf(t *testing.T) {
 	a, b := strings.Repeat("a1", 32), strings.Repeat("b2", 32)
 	for line, want := range map[string]string{
-		"0::/":                                    "",
-		"0::/user.slice/session-1.scope":          "",
-		"4:memory:/docker/" + a:                   a,
-		"0::/system.slice/docker-" + a + ".scope": a,
+		"0::/":                           "",
+		"0::/user.slice/session-1.scope": "",
+		"4:memory:/docker/" + a:          a,
+		"0::/system.slice/docker-" + a + ".scope":                               a,
 		"0::/kubepods.slice/kubepods-pod1.slice/cri-containerd-" + a + ".scope": a,
 		"0::/kubepods/besteffort/pod1/" + a:                                     a,
 		"1:name=systemd:/system.slice:cri-containerd:" + a:                      a,

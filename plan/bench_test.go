@@ -22,18 +22,24 @@ func star(n int) state.Desired {
 	for i := range n {
 		name := fmt.Sprintf("star.n%04d", i)
 		port := fmt.Sprintf("wv%08x", i)
-		host.Links = append(host.Links, state.Link{Name: port, Kind: "veth", Up: true, Master: "wb0", Group: state.LinkGroup,
-			AltNames: []string{fmt.Sprintf("warren.star.lan.n%04d", i)}, Peer: &state.Peer{NS: name, Name: "lan"}})
+		host.Links = append(host.Links, state.Link{
+			Name: port, Kind: "veth", Up: true, Master: "wb0", Group: state.LinkGroup,
+			AltNames: []string{fmt.Sprintf("warren.star.lan.n%04d", i)}, Peer: &state.Peer{NS: name, Name: "lan"},
+		})
 		host.Sysctls = append(host.Sysctls, state.Sysctl{Key: "net/ipv6/conf/" + port + "/disable_ipv6", Value: "1"})
 		a := netip.AddrFrom4([4]byte{10, 0, byte(1 + i/250), byte(1 + i%250)})
-		d.Namespaces = append(d.Namespaces, state.DesiredNamespace{Name: name, Mark: state.Mark{Lab: "star", Node: fmt.Sprintf("n%04d", i)},
+		d.Namespaces = append(d.Namespaces, state.DesiredNamespace{
+			Name: name, Mark: state.Mark{Lab: "star", Node: fmt.Sprintf("n%04d", i)},
 			Contents: state.Contents{
 				Links: []state.Link{{Name: "lan", Kind: "veth", Up: true, Peer: &state.Peer{NS: state.HostNS, Name: port}}, {Name: "lo", Up: true}},
 				Addrs: []state.Addr{{Link: "lan", Prefix: netip.PrefixFrom(a, 16), Protocol: state.Protocol}},
-				Routes: []state.Route{{Dst: netip.MustParsePrefix("0.0.0.0/0"), Protocol: state.Protocol,
-					NextHops: []state.NextHop{{Via: gateway, Link: "lan"}}}},
+				Routes: []state.Route{{
+					Dst: netip.MustParsePrefix("0.0.0.0/0"), Protocol: state.Protocol,
+					NextHops: []state.NextHop{{Via: gateway, Link: "lan"}},
+				}},
 				Sysctls: []state.Sysctl{{Key: "net/ipv4/ip_forward", Value: "0"}, {Key: "net/ipv6/conf/default/disable_ipv6", Value: "1"}},
-			}})
+			},
+		})
 	}
 	d.Namespaces = append(d.Namespaces, host)
 	d.Sort()

@@ -69,8 +69,10 @@ func (d *differ) changeLink(p *place, w *state.Link, ups []Step) []Step {
 		d.ph.runs = append(d.ph.runs, s)
 	}
 	if w.Up && !have.Up {
-		s := Step{NS: p.name, Before: Object{Link: &state.Link{Name: w.Name, Kind: have.Kind}},
-			After: Object{Link: &state.Link{Name: w.Name, Kind: have.Kind, Up: true}}}
+		s := Step{
+			NS: p.name, Before: Object{Link: &state.Link{Name: w.Name, Kind: have.Kind}},
+			After: Object{Link: &state.Link{Name: w.Name, Kind: have.Kind, Up: true}},
+		}
 		if !isNew {
 			s.Reason = "is down, want up"
 		}

@@ -254,8 +254,14 @@ func sameVXLAN(w, h *state.VXLAN) bool {
 	same = same && (w.Ageing == 0 || w.Ageing == h.Ageing)
 	same = same && (w.PortMin == 0 || w.PortMin == h.PortMin) && (w.PortMax == 0 || w.PortMax == h.PortMax)
 	for _, b := range [][2]*bool{
-		{w.Learning, h.Learning}, {w.Proxy, h.Proxy}, {w.L2Miss, h.L2Miss}, {w.L3Miss, h.L3Miss}, {w.UDPCsum, h.UDPCsum},
-		{w.UDPZeroCsum6TX, h.UDPZeroCsum6TX}, {w.UDPZeroCsum6RX, h.UDPZeroCsum6RX}, {w.External, h.External},
+		{w.Learning, h.Learning},
+		{w.Proxy, h.Proxy},
+		{w.L2Miss, h.L2Miss},
+		{w.L3Miss, h.L3Miss},
+		{w.UDPCsum, h.UDPCsum},
+		{w.UDPZeroCsum6TX, h.UDPZeroCsum6TX},
+		{w.UDPZeroCsum6RX, h.UDPZeroCsum6RX},
+		{w.External, h.External},
 	} {
 		same = same && (b[0] == nil || b[1] != nil && *b[0] == *b[1])
 	}

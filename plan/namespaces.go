@@ -17,8 +17,10 @@ func (d *differ) checkNamespaces() {
 			d.errs = append(d.errs, &MissingError{NS: p.name})
 		case p.have == nil || !p.owned || p.have.Mark == p.want.Mark:
 		default:
-			e := &CollisionError{NS: p.name, Object: "namespace " + p.name, Owner: "not made by warren",
-				Hint: "rename the lab, or remove the namespace with: ip netns del " + p.name}
+			e := &CollisionError{
+				NS: p.name, Object: "namespace " + p.name, Owner: "not made by warren",
+				Hint: "rename the lab, or remove the namespace with: ip netns del " + p.name,
+			}
 			if m := p.have.Mark; !m.IsZero() {
 				e.Owner, e.Hint = "node "+m.Node+" of lab "+m.Lab, ""
 			}

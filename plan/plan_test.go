@@ -127,14 +127,24 @@ func TestCollisions(t *testing.T) {
 		before plan.Step
 		want   string
 	}{
-		{"unmarked-namespace", plan.Step{NS: "star.n0000", After: plan.Object{Namespace: &state.DesiredNamespace{Name: "star.n0000"}}},
-			"namespace star.n0000 in star.n0000 is there already and is not made by warren (hint: rename the lab, or remove the namespace with: ip netns del star.n0000)"},
-		{"other-lab", plan.Step{NS: "star.n0000", After: plan.Object{Namespace: &state.DesiredNamespace{Name: "star.n0000", Mark: state.Mark{Lab: "x", Node: "y"}}}},
-			"namespace star.n0000 in star.n0000 is there already and is node y of lab x"},
-		{"foreign-link", host(plan.Object{Link: &state.Link{Name: "wb0", Kind: "bridge"}}),
-			"link wb0 in host is there already and is not made by warren (hint: rename or remove it: ip link del wb0)"},
-		{"link-of-other-lab", host(plan.Object{Link: &state.Link{Name: "wb0", Kind: "bridge", Group: state.LinkGroup, AltNames: []string{"warren.shop.lan"}}}),
-			"link wb0 in host is there already and is of lab shop (net lan)"},
+		{
+			"unmarked-namespace",
+			plan.Step{NS: "star.n0000", After: plan.Object{Namespace: &state.DesiredNamespace{Name: "star.n0000"}}},
+			"namespace star.n0000 in star.n0000 is there already and is not made by warren (hint: rename the lab, or remove the namespace with: ip netns del star.n0000)",
+		},
+		{
+			"other-lab",
+			plan.Step{NS: "star.n0000", After: plan.Object{Namespace: &state.DesiredNamespace{Name: "star.n0000", Mark: state.Mark{Lab: "x", Node: "y"}}}},
+			"namespace star.n0000 in star.n0000 is there already and is node y of lab x",
+		},
+		{
+			"foreign-link", host(plan.Object{Link: &state.Link{Name: "wb0", Kind: "bridge"}}),
+			"link wb0 in host is there already and is not made by warren (hint: rename or remove it: ip link del wb0)",
+		},
+		{
+			"link-of-other-lab", host(plan.Object{Link: &state.Link{Name: "wb0", Kind: "bridge", Group: state.LinkGroup, AltNames: []string{"warren.shop.lan"}}}),
+			"link wb0 in host is there already and is of lab shop (net lan)",
+		},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -284,7 +294,8 @@ func TestForeignSurvivesARecreatedAddress(t *testing.T) {
 
 func TestSysctlsThatRewriteOthersComeFirst(t *testing.T) {
 	d := state.Desired{Lab: "l", Namespaces: []state.DesiredNamespace{{Name: "l.a", Mark: state.Mark{Lab: "l", Node: "a"}, Contents: state.Contents{Sysctls: []state.Sysctl{
-		{Key: "net/ipv4/conf/default/forwarding", Value: "0"}, {Key: "net/ipv4/conf/lo/forwarding", Value: "0"}, {Key: "net/ipv4/ip_forward", Value: "1"}}}}}}
+		{Key: "net/ipv4/conf/default/forwarding", Value: "0"}, {Key: "net/ipv4/conf/lo/forwarding", Value: "0"}, {Key: "net/ipv4/ip_forward", Value: "1"},
+	}}}}}
 	k := fake.New()
 	up(t, k, d)
 	if p := mustDiff(t, d, observe(t, k, d)); !p.Empty() {

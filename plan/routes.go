@@ -63,9 +63,14 @@ func routeDiffers(w, h *state.Route) string {
 		name       string
 		want, have uint32
 	}{
-		{"mtu", w.Metrics.MTU, h.Metrics.MTU}, {"advmss", w.Metrics.AdvMSS, h.Metrics.AdvMSS}, {"window", w.Metrics.Window, h.Metrics.Window},
-		{"rtt", w.Metrics.RTT, h.Metrics.RTT}, {"hoplimit", w.Metrics.HopLimit, h.Metrics.HopLimit}, {"initcwnd", w.Metrics.InitCwnd, h.Metrics.InitCwnd},
-		{"initrwnd", w.Metrics.InitRwnd, h.Metrics.InitRwnd}, {"quickack", w.Metrics.Quickack, h.Metrics.Quickack},
+		{"mtu", w.Metrics.MTU, h.Metrics.MTU},
+		{"advmss", w.Metrics.AdvMSS, h.Metrics.AdvMSS},
+		{"window", w.Metrics.Window, h.Metrics.Window},
+		{"rtt", w.Metrics.RTT, h.Metrics.RTT},
+		{"hoplimit", w.Metrics.HopLimit, h.Metrics.HopLimit},
+		{"initcwnd", w.Metrics.InitCwnd, h.Metrics.InitCwnd},
+		{"initrwnd", w.Metrics.InitRwnd, h.Metrics.InitRwnd},
+		{"quickack", w.Metrics.Quickack, h.Metrics.Quickack},
 	} {
 		if m.want != 0 && m.want != m.have {
 			return fmt.Sprintf("%s is %d, want %d", m.name, m.have, m.want)

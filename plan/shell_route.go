@@ -61,8 +61,12 @@ func routeArgs(r *state.Route) string {
 		name  string
 		value uint32
 	}{
-		{"advmss", r.Metrics.AdvMSS}, {"window", r.Metrics.Window}, {"hoplimit", r.Metrics.HopLimit}, {"initcwnd", r.Metrics.InitCwnd},
-		{"initrwnd", r.Metrics.InitRwnd}, {"quickack", r.Metrics.Quickack},
+		{"advmss", r.Metrics.AdvMSS},
+		{"window", r.Metrics.Window},
+		{"hoplimit", r.Metrics.HopLimit},
+		{"initcwnd", r.Metrics.InitCwnd},
+		{"initrwnd", r.Metrics.InitRwnd},
+		{"quickack", r.Metrics.Quickack},
 	} {
 		if m.value != 0 {
 			add("%s %d", m.name, m.value)

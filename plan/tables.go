@@ -170,8 +170,10 @@ func (d *differ) sharedTable(p *place, w, h *state.Table) {
 		d.ph.tables = append(d.ph.tables, Step{NS: p.name, After: Object{Table: &s}})
 	} else if ws, hs := skeleton(w), skeleton(h); !sameTable(&ws, &hs) {
 		if ws.Comment != h.Comment {
-			d.errs = append(d.errs, &CollisionError{NS: p.name, Object: "table " + w.Key(), Owner: tableOwner(h),
-				Hint: "warren keeps its rules in a table of this name; rename the other one"})
+			d.errs = append(d.errs, &CollisionError{
+				NS: p.name, Object: "table " + w.Key(), Owner: tableOwner(h),
+				Hint: "warren keeps its rules in a table of this name; rename the other one",
+			})
 			return
 		}
 		// Another version's: replaced, with all labs' elements in it.
@@ -227,8 +229,10 @@ func (d *differ) elements(p *place, t *state.Table, ws, hs *state.Set) {
 		}
 	}
 	if len(before) > 0 {
-		d.ph.elements = append(d.ph.elements, Step{NS: p.name, Before: Object{Elements: &Elements{t.Family, t.Name, ws.Name, before}},
-			After: Object{Elements: &Elements{t.Family, t.Name, ws.Name, after}}, Reason: "they point elsewhere"})
+		d.ph.elements = append(d.ph.elements, Step{
+			NS: p.name, Before: Object{Elements: &Elements{t.Family, t.Name, ws.Name, before}},
+			After: Object{Elements: &Elements{t.Family, t.Name, ws.Name, after}}, Reason: "they point elsewhere",
+		})
 	}
 	if len(added) > 0 {
 		d.ph.elements = append(d.ph.elements, Step{NS: p.name, After: Object{Elements: &Elements{t.Family, t.Name, ws.Name, added}}})

@@ -170,10 +170,14 @@ func (e *expander) port(w *wire, p *plug) *state.BridgePort {
 func (e *expander) trunk(w *wire, s *state.DesiredNamespace, root, leaf string, i int, group uint32) {
 	n := strconv.Itoa(i)
 	up, down := hashName('c', e.lab.Name, w.Name, n, "root"), hashName('c', e.lab.Name, w.Name, n, "leaf")
-	a := state.Link{Name: up, Kind: "veth", Up: true, MTU: w.widest(), MAC: macOf(e.lab.Name, "@root"+n, w.Name), Group: group, Master: root,
-		AltNames: []string{altName(e.lab.Name, w.Name, "@root"+n)}, Peer: &state.Peer{NS: s.Name, Name: down}}
-	b := state.Link{Name: down, Kind: "veth", Up: true, MTU: w.widest(), MAC: macOf(e.lab.Name, "@leaf"+n, w.Name), Group: group, Master: leaf,
-		AltNames: []string{altName(e.lab.Name, w.Name, "@leaf"+n)}, Peer: &state.Peer{NS: s.Name, Name: up}}
+	a := state.Link{
+		Name: up, Kind: "veth", Up: true, MTU: w.widest(), MAC: macOf(e.lab.Name, "@root"+n, w.Name), Group: group, Master: root,
+		AltNames: []string{altName(e.lab.Name, w.Name, "@root"+n)}, Peer: &state.Peer{NS: s.Name, Name: down},
+	}
+	b := state.Link{
+		Name: down, Kind: "veth", Up: true, MTU: w.widest(), MAC: macOf(e.lab.Name, "@leaf"+n, w.Name), Group: group, Master: leaf,
+		AltNames: []string{altName(e.lab.Name, w.Name, "@leaf"+n)}, Peer: &state.Peer{NS: s.Name, Name: up},
+	}
 	if w.Isolated {
 		a.Port = &state.BridgePort{Isolated: ptr(true)}
 	}

@@ -166,9 +166,17 @@ func memberFields() object[Member] {
 		{name: "mtu", doc: "bytes", holds: mtuSchema(), read: func(r *reader, m *Member, v *tree, _ string) {
 			m.MTU, _ = parsed(r, v, "mtu", parseMTU)
 		}},
-		{name: "delay", later: true}, {name: "loss", later: true}, {name: "duplicate", later: true}, {name: "reorder", later: true},
-		{name: "corrupt", later: true}, {name: "rate", later: true}, {name: "burst", later: true}, {name: "limit", later: true},
-		{name: "down", later: true}, {name: "to", later: true}, {name: "from", later: true},
+		{name: "delay", later: true},
+		{name: "loss", later: true},
+		{name: "duplicate", later: true},
+		{name: "reorder", later: true},
+		{name: "corrupt", later: true},
+		{name: "rate", later: true},
+		{name: "burst", later: true},
+		{name: "limit", later: true},
+		{name: "down", later: true},
+		{name: "to", later: true},
+		{name: "from", later: true},
 	}}
 }
 

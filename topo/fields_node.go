@@ -58,8 +58,14 @@ func nodeFields() object[nodeFile] {
 		{name: "dns", doc: "resolvers", holds: listOrOne(text), read: func(r *reader, n *nodeFile, v *tree, path string) {
 			n.DNS = readList(r, v, path, "dns", parseAddr)
 		}},
-		{name: "nft", later: true}, {name: "frr", later: true}, {name: "bird", later: true}, {name: "devices", later: true},
-		{name: "tun", later: true}, {name: "tap", later: true}, {name: "dummy", later: true}, {name: "wireguard", later: true},
+		{name: "nft", later: true},
+		{name: "frr", later: true},
+		{name: "bird", later: true},
+		{name: "devices", later: true},
+		{name: "tun", later: true},
+		{name: "tap", later: true},
+		{name: "dummy", later: true},
+		{name: "wireguard", later: true},
 	}
 	fields = append(fields, field[nodeFile]{name: "run", doc: "the node's one service: a line for the shell, or a list of words", holds: listOrOne(text), read: func(r *reader, n *nodeFile, v *tree, path string) {
 		n.hasRun, n.runAt = true, v.pos

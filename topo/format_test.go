@@ -10,8 +10,10 @@ import (
 
 func TestFormat(t *testing.T) {
 	for _, c := range []struct{ name, in, want string }{
-		{"Indent", "\n\nnets:   \n    lan: [h1,   r]  # two\n    wan:\n          nodes:\n          - r\n          -   h2:\n                 ip: 10.0.0.1/24\n\n\n\nchecks:\n- h1 can ping r\n",
-			"nets:\n  lan: [h1,   r]  # two\n  wan:\n    nodes:\n      - r\n      - h2:\n          ip: 10.0.0.1/24\n\nchecks:\n  - h1 can ping r\n"},
+		{
+			"Indent", "\n\nnets:   \n    lan: [h1,   r]  # two\n    wan:\n          nodes:\n          - r\n          -   h2:\n                 ip: 10.0.0.1/24\n\n\n\nchecks:\n- h1 can ping r\n",
+			"nets:\n  lan: [h1,   r]  # two\n  wan:\n    nodes:\n      - r\n      - h2:\n          ip: 10.0.0.1/24\n\nchecks:\n  - h1 can ping r\n",
+		},
 		{"Comments", "# first\nnets:\n     # of lan\n     lan: [a, b]\n     # last\n# end\n", "# first\nnets:\n  # of lan\n  lan: [a, b]\n  # last\n# end\n"},
 		{"Text", "nodes:\n    a:\n        run: |\n            one\n\n\n              two  \n        dir: x\n", "nodes:\n  a:\n    run: |\n        one\n\n\n          two  \n    dir: x\n"},
 		{"Flow", "nodes:\n   a: {run: x,\n       dir: y}\n", "nodes:\n  a: {run: x,\n      dir: y}\n"},

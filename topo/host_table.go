@@ -47,7 +47,8 @@ func HostTable() state.Table {
 	name := []state.DataType{state.TypeIfname}
 	to4, to6 := []state.DataType{state.TypeIPv4, state.TypePort}, []state.DataType{state.TypeIPv6, state.TypePort}
 	iif, oif := state.MetaOf("iifname"), state.MetaOf("oifname")
-	return state.Table{Family: "inet", Name: state.FirewallTable,
+	return state.Table{
+		Family: "inet", Name: state.FirewallTable,
 		Sets: []state.Set{
 			state.SetOf(SetBridges, false, name),
 			state.SetOf(SetMasquerade, false, name),

@@ -124,8 +124,10 @@ func (w *world) space(node string, sysctls ...string) *state.Namespace {
 	if node == state.HostNS {
 		key = node
 	}
-	s, err := w.k.Observe(context.Background(), state.Query{Names: []string{key}, Lab: w.lab, Parts: state.PartsLab,
-		SysctlKeys: map[string][]string{key: sysctls}})
+	s, err := w.k.Observe(context.Background(), state.Query{
+		Names: []string{key}, Lab: w.lab, Parts: state.PartsLab,
+		SysctlKeys: map[string][]string{key: sysctls},
+	})
 	if err != nil {
 		w.Fatalf("observe: %v", err)
 	}
@@ -172,6 +174,8 @@ func (w *world) cable(a, b, name string) plan.Object {
 
 // setUp brings a link up or down.
 func (w *world) setUp(node, link, kind string, up bool) plan.Step {
-	return plan.Step{NS: w.ns(node), Before: plan.Object{Link: &state.Link{Name: link, Kind: kind, Up: !up}},
-		After: plan.Object{Link: &state.Link{Name: link, Kind: kind, Up: up}}}
+	return plan.Step{
+		NS: w.ns(node), Before: plan.Object{Link: &state.Link{Name: link, Kind: kind, Up: !up}},
+		After: plan.Object{Link: &state.Link{Name: link, Kind: kind, Up: up}},
+	}
 }

@@ -47,9 +47,11 @@ func Labs(name string) *rapid.Generator[Lab] {
 			return subset(t, l.Nodes, label)
 		}
 		for i := range rapid.IntRange(0, 3).Draw(t, "nets") {
-			n := Net{Members: some(fmt.Sprintf("members%d", i)), Bridge: rapid.Bool().Draw(t, "bridge"), IPv6: rapid.Bool().Draw(t, "ipv6"),
+			n := Net{
+				Members: some(fmt.Sprintf("members%d", i)), Bridge: rapid.Bool().Draw(t, "bridge"), IPv6: rapid.Bool().Draw(t, "ipv6"),
 				MTU: rapid.SampledFrom([]uint32{0, 0, 1400, 9000}).Draw(t, "mtu"), Isolated: rapid.Bool().Draw(t, "isolated"),
-				Shift: rapid.IntRange(0, 1).Draw(t, "shift")}
+				Shift: rapid.IntRange(0, 1).Draw(t, "shift"),
+			}
 			l.Nets = append(l.Nets, n)
 		}
 		if len(l.Nets) > 0 {
@@ -135,15 +137,19 @@ func (l Lab) pair(nodes []state.DesiredNamespace, i int, n Net) {
 func (l Lab) bridge(nodes []state.DesiredNamespace, at *state.DesiredNamespace, i int, n Net) {
 	off := false
 	br := fmt.Sprintf("w%sb%d", l.Name, i)
-	at.Links = append(at.Links, state.Link{Name: br, Kind: "bridge", Up: true, MTU: n.MTU, Group: state.LinkGroup,
-		AltNames: []string{fmt.Sprintf("warren.%s.net%d", l.Name, i)}, Bridge: &state.Bridge{STP: &off}})
+	at.Links = append(at.Links, state.Link{
+		Name: br, Kind: "bridge", Up: true, MTU: n.MTU, Group: state.LinkGroup,
+		AltNames: []string{fmt.Sprintf("warren.%s.net%d", l.Name, i)}, Bridge: &state.Bridge{STP: &off},
+	})
 	if at.Name == state.HostNS {
 		at.Addrs = append(at.Addrs, state.Addr{Link: br, Prefix: netip.PrefixFrom(l.addr4(i, n, 254), 24), Protocol: state.Protocol})
 	}
 	for j, m := range n.Members {
 		name := fmt.Sprintf("net%d", i)
-		port := state.Link{Name: fmt.Sprintf("w%sp%d%d", l.Name, i, m), Kind: "veth", Up: true, MTU: n.MTU, Group: state.LinkGroup, Master: br,
-			AltNames: []string{fmt.Sprintf("warren.%s.net%d.n%d", l.Name, i, m)}, Peer: &state.Peer{NS: l.node(m), Name: name}}
+		port := state.Link{
+			Name: fmt.Sprintf("w%sp%d%d", l.Name, i, m), Kind: "veth", Up: true, MTU: n.MTU, Group: state.LinkGroup, Master: br,
+			AltNames: []string{fmt.Sprintf("warren.%s.net%d.n%d", l.Name, i, m)}, Peer: &state.Peer{NS: l.node(m), Name: name},
+		}
 		if n.Isolated {
 			port.Port = &state.BridgePort{Isolated: &n.Isolated}
 		}

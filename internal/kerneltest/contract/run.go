@@ -140,8 +140,10 @@ func linkChanges(w *world) {
 		w.do(plan.Step{NS: w.ns("a"), Before: plan.Object{Link: &before}, After: plan.Object{Link: &after}})
 	}
 	hairpin, no := true, false
-	change(state.Link{MTU: 1500}, state.Link{MTU: 1400, MAC: state.MAC{2, 0, 0, 0, 0, 9}, Alias: "an alias", AltNames: []string{"one", "two"}, Master: "br",
-		Port: &state.BridgePort{Hairpin: &hairpin, Cost: 50}})
+	change(state.Link{MTU: 1500}, state.Link{
+		MTU: 1400, MAC: state.MAC{2, 0, 0, 0, 0, 9}, Alias: "an alias", AltNames: []string{"one", "two"}, Master: "br",
+		Port: &state.BridgePort{Hairpin: &hairpin, Cost: 50},
+	})
 	l := w.link("a", "x")
 	if l.MTU != 1400 || l.MAC != (state.MAC{2, 0, 0, 0, 0, 9}) || l.Alias != "an alias" || !slices.Equal(l.AltNames, []string{"one", "two"}) ||
 		l.Master != "br" || l.Port == nil || l.Port.Hairpin == nil || !*l.Port.Hairpin || l.Port.Cost != 50 {
@@ -225,8 +227,10 @@ func rules(w *world) {
 		w.do(w.create("a", plan.Object{Rule: r}))
 		w.refused(syscall.EEXIST, w.create("a", plan.Object{Rule: r}))
 	}
-	want := state.Desired{Lab: w.lab, Namespaces: []state.DesiredNamespace{{Name: w.ns("a"), Mark: state.Mark{Lab: w.lab, Node: "a"},
-		Contents: state.Contents{Rules: []state.Rule{*r, *v6}}}}}
+	want := state.Desired{Lab: w.lab, Namespaces: []state.DesiredNamespace{{
+		Name: w.ns("a"), Mark: state.Mark{Lab: w.lab, Node: "a"},
+		Contents: state.Contents{Rules: []state.Rule{*r, *v6}},
+	}}}
 	w.same(want)
 	for _, r := range []*state.Rule{r, v6} {
 		w.do(w.remove("a", plan.Object{Rule: r}))

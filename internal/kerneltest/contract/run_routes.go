@@ -41,7 +41,8 @@ func routes(w *world) {
 	hole := ours("10.66.0.0/16", "", "")
 	hole.Type = "blackhole"
 	multi := &state.Route{Dst: prefix("10.77.0.0/16"), Protocol: state.Protocol, NextHops: []state.NextHop{
-		{Via: addr("10.1.0.7"), Link: "x"}, {Via: addr("10.1.0.8"), Link: "x", Weight: 3}}}
+		{Via: addr("10.1.0.7"), Link: "x"}, {Via: addr("10.1.0.8"), Link: "x", Weight: 3},
+	}}
 	table := ours("10.88.0.0/16", "10.1.0.2", "x")
 	table.Table, table.Metric, table.Metrics.MTU = 77, 12, 1280
 	for _, r := range []*state.Route{def, hole, multi, table} {

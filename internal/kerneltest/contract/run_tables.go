@@ -17,7 +17,8 @@ func firewall(drop bool) *state.Table {
 	if drop {
 		verdict = state.Drop()
 	}
-	return &state.Table{Family: "inet", Name: state.FirewallTable, Comment: "warren",
+	return &state.Table{
+		Family: "inet", Name: state.FirewallTable, Comment: "warren",
 		Sets: []state.Set{
 			state.MapOf("publish", []state.DataType{state.TypeProto, state.TypePort}, []state.DataType{state.TypeIPv4, state.TypePort}),
 			state.SetOf("ports", false, []state.DataType{state.TypePort}),
@@ -25,7 +26,8 @@ func firewall(drop bool) *state.Table {
 		Chains: []state.Chain{
 			state.BaseChain("forward", "filter", "forward", 0, "accept",
 				state.RuleOf(state.IifIs("x"), state.Dport("tcp", state.OnePort(80)), verdict).WithComment("a rule")),
-		}}
+		},
+	}
 }
 
 func (w *world) table(node string) *state.Table {
@@ -92,8 +94,10 @@ func elements(w *world) {
 
 // small is a lab with a bit of everything, for walks over its steps.
 func (w *world) small() state.Desired {
-	return Lab{Name: w.lab, Nodes: 3, Nets: []Net{{Members: []int{0, 1, 2}, Bridge: true, IPv6: true}, {Members: []int{0, 1}}}, Forward: []int{0},
-		Default: true, Firewall: []int{0}, Holes: []int{1}, Rules: []int{2}, Uplink: -1}.Desired()
+	return Lab{
+		Name: w.lab, Nodes: 3, Nets: []Net{{Members: []int{0, 1, 2}, Bridge: true, IPv6: true}, {Members: []int{0, 1}}}, Forward: []int{0},
+		Default: true, Firewall: []int{0}, Holes: []int{1}, Rules: []int{2}, Uplink: -1,
+	}.Desired()
 }
 
 var errInjected = errors.New("injected")

@@ -19,8 +19,10 @@ import (
 // removal leaves nothing either.
 func TestShell(t *testing.T) {
 	labs := []contract.Lab{
-		{Name: "sh1", Nodes: 3, Nets: []contract.Net{{Members: []int{0, 1, 2}, Bridge: true, IPv6: true, MTU: 1400, Isolated: true}, {Members: []int{0, 1}}},
-			Forward: []int{0}, Default: true, Firewall: []int{0}, Holes: []int{1}, Rules: []int{2}, Static: []int{1}, RPFilter: []int{0}, Uplink: -1},
+		{
+			Name: "sh1", Nodes: 3, Nets: []contract.Net{{Members: []int{0, 1, 2}, Bridge: true, IPv6: true, MTU: 1400, Isolated: true}, {Members: []int{0, 1}}},
+			Forward: []int{0}, Default: true, Firewall: []int{0}, Holes: []int{1}, Rules: []int{2}, Static: []int{1}, RPFilter: []int{0}, Uplink: -1,
+		},
 		{Name: "sh2", Nodes: 2, Nets: []contract.Net{{Members: []int{0, 1}}}, Default: true, Publish: []int{0, 1}, Uplink: 0},
 	}
 	for _, lab := range labs {

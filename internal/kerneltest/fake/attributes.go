@@ -4,9 +4,11 @@ import "warren/state"
 
 func newBridge(want *state.Bridge) *state.Bridge {
 	off, on, off2, off3, off4, off5, off6 := false, true, false, false, false, false, false
-	b := &state.Bridge{STP: &off, ForwardDelay: 1500, HelloTime: 200, MaxAge: 2000, AgeingTime: 30000, Priority: 32768,
+	b := &state.Bridge{
+		STP: &off, ForwardDelay: 1500, HelloTime: 200, MaxAge: 2000, AgeingTime: 30000, Priority: 32768,
 		VLANFiltering: &off2, VLANProtocol: 0x8100, DefaultPVID: 1, MulticastSnoop: &on, MulticastQuerier: &off3, NFCallIP: &off4,
-		NFCallIP6: &off5, NFCallARP: &off6}
+		NFCallIP6: &off5, NFCallARP: &off6,
+	}
 	if want != nil {
 		mergeBridge(b, want)
 	}

@@ -73,8 +73,10 @@ func (k *Kernel) newSpace(key string) *space {
 	main, local := state.MainTable, state.LocalTable
 	const kernel = 2 // RTPROT_KERNEL
 	s.rules = []state.Rule{
-		{Priority: 0, Table: local, Protocol: kernel}, {Priority: 32766, Table: main, Protocol: kernel},
-		{Priority: 32767, Table: 253, Protocol: kernel}, {IPv6: true, Priority: 0, Table: local, Protocol: kernel},
+		{Priority: 0, Table: local, Protocol: kernel},
+		{Priority: 32766, Table: main, Protocol: kernel},
+		{Priority: 32767, Table: 253, Protocol: kernel},
+		{IPv6: true, Priority: 0, Table: local, Protocol: kernel},
 		{IPv6: true, Priority: 32766, Table: main, Protocol: kernel},
 	}
 	k.spaces[key] = s

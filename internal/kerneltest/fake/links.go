@@ -133,9 +133,11 @@ func (k *Kernel) cable(v plan.Verb, c *plan.Cable) error {
 func (l *link) enslave(master *link, port *state.BridgePort) {
 	l.master = master
 	off, on := false, true
-	l.Port = &state.BridgePort{Hairpin: &off, Guard: &off, RootBlock: &off, FastLeave: &off, Learning: &on, Flood: &on,
+	l.Port = &state.BridgePort{
+		Hairpin: &off, Guard: &off, RootBlock: &off, FastLeave: &off, Learning: &on, Flood: &on,
 		MulticastFlood: &on, BroadcastFlood: &on, NeighSuppress: &off, ProxyARP: &off, VLANTunnel: &off, Isolated: &off, Locked: &off,
-		Cost: 2, Priority: 32}
+		Cost: 2, Priority: 32,
+	}
 	if port != nil {
 		mergePort(l.Port, port)
 	}
