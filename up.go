@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"path/filepath"
 	"slices"
 	"time"
 
@@ -82,7 +83,13 @@ func (w *Warren) build(ctx context.Context, l *topo.Lab, o UpOptions, lock *lab.
 		return nil, err
 	}
 	w.point("applied")
-	err = errors.Join(dir.SaveExpanded(p.want), dir.SaveSource(lab.Source{Path: l.File}), writeNames(dir, p.want, p.have.Namespace(state.HostNS)))
+	if p.want.Source.File != "" {
+		// The record is read from other folders too.
+		if p.want.Source.File, err = filepath.Abs(l.File); err != nil {
+			return nil, err
+		}
+	}
+	err = errors.Join(dir.SaveExpanded(p.want), dir.SaveSource(lab.Source{Path: p.want.Source.File}), writeNames(dir, p.want, p.have.Namespace(state.HostNS)))
 	if err != nil {
 		return nil, err
 	}
