@@ -2,6 +2,7 @@ package topo
 
 import (
 	"net/netip"
+	"slices"
 	"strings"
 
 	"warren/state"
@@ -144,9 +145,12 @@ func (e *expander) publish(x *Expanded, r *room, p Publish, at Pos, add func(set
 				host = netip.IPv6Unspecified()
 			}
 		}
-		one, all := MapPublish4, MapPublishAny4
+		one, all, self := MapPublish4, MapPublishAny4, SetSelf4
 		if is6 {
-			one, all = MapPublish6, MapPublishAny6
+			one, all, self = MapPublish6, MapPublishAny6, SetSelf6
+		}
+		if !slices.ContainsFunc(x.Publishes, func(o PublishInfo) bool { return o.To.Addr() == to }) {
+			add(self, state.Elem(state.AddrValue(to), state.AddrValue(to)), r.Name)
 		}
 		for i := range p.Host.Len() {
 			from, port := p.Host.First+uint16(i), p.Node.First+uint16(i) //nolint:gosec // a range ends at 65535

@@ -15,6 +15,9 @@ const (
 	SetRouted = "routed"
 	// SetSame holds pairs of a bridge with itself: members may talk to each other (not those of isolated nets).
 	SetSame = "same"
+	// SetSelf4 and SetSelf6 hold the address of every node with a published port, twice.
+	SetSelf4 = "self4"
+	SetSelf6 = "self6"
 	// MapPublish4 and MapPublish6: (address of the host, protocol, port) -> (address, port).
 	MapPublish4 = "publish4"
 	MapPublish6 = "publish6"
@@ -32,7 +35,8 @@ const PriorityForward int32 = -5
 //   - raw: packets for 127.0.0.0/8 that did not come over lo die before anything translates them.
 //   - dnat, dnat_local: published ports; only for addresses of the host itself.
 //   - snat: what leaves an uplink, what the host sends to a published port by its loopback address, and what a node sends to
-//     a published port of its neighbour.
+//     a published port of its neighbour. With bridge-nf-call-iptables the latter never leaves the bridge and has no input
+//     interface here; only a node's packets to itself need another source then.
 //   - forward: replies, published ports, members of one net, the way out; nothing else from or to the bridges.
 func HostTable() state.Table {
 	addr4, addr6 := []state.DataType{state.TypeIPv4}, []state.DataType{state.TypeIPv6}
@@ -59,6 +63,8 @@ func HostTable() state.Table {
 			state.MapOf(MapPublishAny6, port, to6),
 			state.SetOf(SetRouted, false, name),
 			state.SetOf(SetSame, false, concat(name, name)),
+			state.SetOf(SetSelf4, false, concat(addr4, addr4)),
+			state.SetOf(SetSelf6, false, concat(addr6, addr6)),
 		},
 		Chains: []state.Chain{
 			state.BaseChain("dnat", "nat", "prerouting", state.PriorityDstNAT, "accept", publishRules(false)...),
@@ -82,6 +88,8 @@ func HostTable() state.Table {
 			state.BaseChain("snat", "nat", "postrouting", state.PrioritySrcNAT, "accept",
 				state.RuleOf(state.InSet(SetBridges, oif), state.SaddrIn(loopback4), state.Masquerade()),
 				state.RuleOf(state.InSet(SetBridges, iif), state.InSet(SetBridges, oif), state.CTStatus("dnat"), state.Masquerade()),
+				state.RuleOf(state.Family(false), state.CTStatus("dnat"), state.InSet(SetSelf4, state.Saddr(false), state.Daddr(false)), state.Masquerade()),
+				state.RuleOf(state.Family(true), state.CTStatus("dnat"), state.InSet(SetSelf6, state.Saddr(true), state.Daddr(true)), state.Masquerade()),
 				state.RuleOf(state.InSet(SetMasquerade, iif), state.NotInSet(SetBridges, oif), state.Masquerade()),
 			),
 		},
