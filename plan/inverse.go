@@ -323,6 +323,7 @@ func overlay(l, c *state.Link) {
 	if c.Group != 0 {
 		l.Group = c.Group
 	}
+	l.NoAddrGen = l.NoAddrGen || c.NoAddrGen
 	if c.Alias != "" {
 		l.Alias = c.Alias
 	}

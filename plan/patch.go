@@ -49,6 +49,11 @@ func (d *differ) patchLink(p *patch, want, have, former *state.Link, masterGone 
 	number(p, "mtu", have.MTU, want.MTU, &before.MTU, &after.MTU)
 	number(p, "txqueuelen", have.TxQueueLen, want.TxQueueLen, &before.TxQueueLen, &after.TxQueueLen)
 	number(p, "group", have.Group, want.Group, &before.Group, &after.Group)
+	if want.NoAddrGen && !have.NoAddrGen {
+		after.NoAddrGen = true
+		p.changed = true
+		p.reason = append(p.reason, "it gives itself an IPv6 address")
+	}
 	if !want.MAC.IsZero() && want.MAC != have.MAC {
 		before.MAC, after.MAC = have.MAC, want.MAC
 		p.note("mac", have.MAC, want.MAC)

@@ -61,6 +61,9 @@ func (s *shell) later(ns string, l *state.Link, port bool) {
 	for _, a := range l.AltNames {
 		s.line(ip(ns), "link property add dev", quote(l.Name), "altname", quote(a))
 	}
+	if l.NoAddrGen {
+		s.line(ip(ns), "link set dev", quote(l.Name), "addrgenmode none")
+	}
 	if l.Alias != "" {
 		s.line(ip(ns), "link set dev", quote(l.Name), "alias", quote(l.Alias))
 	}

@@ -197,6 +197,13 @@ func ruleWords(r *state.Rule) string {
 	return strings.TrimSpace(b.String())
 }
 
+func addrGenWord(none bool) string {
+	if none {
+		return "none"
+	}
+	return "eui64"
+}
+
 // changeWords is what a change of a link does, as ip link set takes it: "mtu 1400 up".
 func changeWords(before, after *state.Link) string {
 	var b strings.Builder
@@ -205,6 +212,9 @@ func changeWords(before, after *state.Link) string {
 	}
 	if before.TxQueueLen != after.TxQueueLen && after.TxQueueLen != 0 {
 		fmt.Fprintf(&b, " txqueuelen %d", after.TxQueueLen)
+	}
+	if before.NoAddrGen != after.NoAddrGen {
+		b.WriteString(" addrgenmode " + addrGenWord(after.NoAddrGen))
 	}
 	if before.MAC != after.MAC && !after.MAC.IsZero() {
 		fmt.Fprintf(&b, " address %s", after.MAC)

@@ -19,6 +19,9 @@ type Link struct {
 	Group      uint32   `json:"group,omitempty"`
 	Alias      string   `json:"alias,omitempty"`    // IFLA_IFALIAS, at most 255 bytes
 	AltNames   []string `json:"altnames,omitempty"` // sorted; Linux 5.5
+	// NoAddrGen: the link gives itself no IPv6 address (IFLA_INET6_ADDR_GEN_MODE is "none", or it has no IPv6 at all).
+	// False is not declared.
+	NoAddrGen bool `json:"no_addrgen,omitempty"`
 	// Master is the name of the bridge (or bond, VRF) that the link is enslaved to, in the same namespace.
 	Master string `json:"master,omitempty"`
 	// Peer is the other end of a veth.

@@ -67,13 +67,12 @@ func (e *expander) uplink(w *wire, add func(set string, el state.Element, commen
 		h.Sysctls = append(h.Sysctls, state.Sysctl{Key: "net/ipv6/conf/" + link + "/" + key, Value: value})
 	}
 	bridges := []string{}
-	for _, l := range h.Links {
-		switch {
+	for i := range h.Links {
+		switch l := &h.Links[i]; {
 		case l.Kind == "bridge" && e.isBridgeOf(w, l.Name):
 			bridges = append(bridges, l.Name)
 		case l.Kind == "veth" && e.isBridgeOf(w, l.Master):
-			// Ports have no addresses; with IPv6 they would generate one each and announce it.
-			conf(l.Name, "disable_ipv6", "1")
+			l.NoAddrGen = true // a port needs no address, and would announce it
 		}
 	}
 	for _, b := range bridges {

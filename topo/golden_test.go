@@ -146,6 +146,7 @@ func space(b *strings.Builder, ns *state.DesiredNamespace, whole bool) {
 		word(l.MTU != 0, "mtu %d", l.MTU)
 		word(!l.MAC.IsZero(), "address %s", l.MAC)
 		word(l.Group != 0, "group %#x", l.Group)
+		word(l.NoAddrGen, "no addrgen")
 		word(l.Master != "", "master %s", l.Master)
 		word(len(l.AltNames) > 0, "altname %s", strings.Join(l.AltNames, " "))
 		word(l.Kind != "", "type %s", l.Kind)

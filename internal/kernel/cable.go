@@ -85,6 +85,7 @@ func (w *work) finishCables(near *space, steps []plan.Step, results []result) {
 			results[i].err = w.undoCable(near, steps[i], err)
 		}
 	}
+	w.silenceCables(near, steps, results)
 	for i, s := range steps {
 		b := s.After.Cable.B
 		if !results[i].tried || results[i].err != nil || !needsFinish(b.Link) {
@@ -96,8 +97,45 @@ func (w *work) finishCables(near *space, steps []plan.Step, results []result) {
 	}
 }
 
+// silenceCables keeps ends A from giving themselves IPv6 addresses. They have no carrier yet, and so have not begun to.
+func (w *work) silenceCables(near *space, steps []plan.Step, results []result) {
+	var ops []op
+	for i, s := range steps {
+		l := s.After.Cable.A.Link
+		if !l.NoAddrGen || !results[i].tried || results[i].err != nil {
+			continue
+		}
+		req, err := rtnl.SetAddrGen(l.Name, true)
+		if err != nil {
+			results[i].err = w.undoCable(near, s, err)
+			continue
+		}
+		ops = append(ops, op{step: i, reqs: []nl.Request{req}})
+	}
+	for j, err := range send(near.route, ops) {
+		if i := ops[j].step; err != nil && !errors.Is(err, unix.EAFNOSUPPORT) {
+			results[i].err = w.undoCable(near, steps[i], err)
+		}
+	}
+}
+
+// silence does the same for one link. A link without IPv6 is silent already.
+func silence(conn *nl.Conn, l state.Link) error {
+	if !l.NoAddrGen {
+		return nil
+	}
+	req, err := rtnl.SetAddrGen(l.Name, true)
+	if err != nil {
+		return err
+	}
+	if err := conn.Batch([]nl.Request{req})[0]; !errors.Is(err, unix.EAFNOSUPPORT) {
+		return err
+	}
+	return nil
+}
+
 // needsFinish reports whether a peer has anything that it cannot be born with. Up, master and port are steps of their own.
-func needsFinish(l state.Link) bool { return l.Alias != "" || len(l.AltNames) > 0 }
+func needsFinish(l state.Link) bool { return l.Alias != "" || len(l.AltNames) > 0 || l.NoAddrGen }
 
 func (w *work) finishFar(b plan.End) error {
 	far, err := w.spaces.get(w.ctx, b.NS)
@@ -110,7 +148,10 @@ func (w *work) finishFar(b plan.End) error {
 	if err != nil {
 		return err
 	}
-	return errors.Join(far.route.Batch(reqs)...)
+	if err := errors.Join(far.route.Batch(reqs)...); err != nil {
+		return err
+	}
+	return silence(far.route, l)
 }
 
 func (w *work) undoCable(near *space, s plan.Step, cause error) error {

@@ -238,6 +238,9 @@ func (r *contentsRun) makeLink(l state.Link) error {
 		err = errors.Join(sp.route.Batch(reqs)...)
 	}
 	if err == nil {
+		err = silence(sp.route, l)
+	}
+	if err == nil {
 		return nil
 	}
 	if req, derr := rtnl.DeleteLink(l.Name); derr == nil {

@@ -92,6 +92,9 @@ var anyLink = rapid.Custom(func(t *rapid.T) state.Link {
 		AltNames: opt(rapid.SliceOfNDistinct(rapid.StringMatching(`[a-z.]{16,127}`), 1, 4, rapid.ID)).Draw(t, "altnames"),
 		IPv4:     opt(rapid.SliceOfN(rapid.Int32(), 1, 40)).Draw(t, "ipv4"), IPv6: opt(rapid.SliceOfN(rapid.Int32(), 1, 60)).Draw(t, "ipv6"),
 	}
+	if l.IPv4 != nil || l.IPv6 != nil {
+		l.NoAddrGen = rapid.Bool().Draw(t, "no_addrgen")
+	}
 	slices.Sort(l.AltNames)
 	l.Up = l.Flags&1 != 0
 	if rapid.Bool().Draw(t, "port") {

@@ -206,6 +206,9 @@ func linkChange(before, after state.Link, names Names) (nl.Request, error) {
 	if before.Master != after.Master {
 		e.index(unix.IFLA_MASTER, names, after.Master)
 	}
+	if before.NoAddrGen != after.NoAddrGen {
+		e.addrGenSpec(after.NoAddrGen)
+	}
 	kind, slave := e.kindChange(&before, &after, names), slaveChange(&before, &after)
 	if kind != nil || slave != nil {
 		info := e.begin(unix.IFLA_LINKINFO)
@@ -244,6 +247,23 @@ func slaveChange(before, after *state.Link) []byte {
 		return nil
 	}
 	return a.b
+}
+
+// SetAddrGen says whether a link gives itself an IPv6 address when it comes up. EAFNOSUPPORT: it has no IPv6.
+func SetAddrGen(name string, none bool) (nl.Request, error) {
+	e := newEncoder()
+	e.linkHeader(0, 0, 0)
+	e.linkName(name)
+	e.addrGenSpec(none)
+	return e.request(unix.RTM_NEWLINK, 0)
+}
+
+func (e *encoder) addrGenSpec(none bool) {
+	spec := e.begin(unix.IFLA_AF_SPEC)
+	f := e.begin(unix.AF_INET6)
+	e.addrGen(none)
+	e.end(f)
+	e.end(spec)
 }
 
 // ReleaseLink takes a link away from its master.

@@ -208,15 +208,33 @@ func (w *walker) altNames() []string {
 // devconf reads the per-device settings of IPv4 and IPv6.
 func (w *walker) devconf(l *state.Link) {
 	families := walk(w.data)
+	l.NoAddrGen = true // without IPv6
 	for families.next() {
 		switch families.typ {
 		case unix.AF_INET:
 			families.settings(unix.IFLA_INET_CONF, &l.IPv4)
 		case unix.AF_INET6:
 			families.settings(unix.IFLA_INET6_CONF, &l.IPv6)
+			l.NoAddrGen = families.noAddrGen()
 		}
 	}
 	w.fail(families.err)
+}
+
+// Values of IFLA_INET6_ADDR_GEN_MODE (linux/if_link.h).
+const (
+	addrGenEUI64 = 0
+	addrGenNone  = 1
+)
+
+func (w *walker) noAddrGen() bool {
+	in := walk(w.data)
+	for in.next() {
+		if in.typ == unix.IFLA_INET6_ADDR_GEN_MODE {
+			return in.u8() == addrGenNone
+		}
+	}
+	return false
 }
 
 func (w *walker) settings(typ uint16, to *[]int32) {
@@ -237,26 +255,39 @@ func (w *walker) settings(typ uint16, to *[]int32) {
 }
 
 func (e *encoder) devconf(l *state.Link) {
-	if l.IPv4 == nil && l.IPv6 == nil {
+	if l.IPv4 == nil && l.IPv6 == nil && !l.NoAddrGen {
 		return
 	}
 	spec := e.begin(unix.IFLA_AF_SPEC)
 	if l.IPv4 != nil {
-		e.settings(unix.AF_INET, unix.IFLA_INET_CONF, l.IPv4)
+		f := e.begin(unix.AF_INET)
+		e.settings(unix.IFLA_INET_CONF, l.IPv4)
+		e.end(f)
 	}
-	if l.IPv6 != nil {
-		e.settings(unix.AF_INET6, unix.IFLA_INET6_CONF, l.IPv6)
+	if l.IPv6 != nil || !l.NoAddrGen {
+		f := e.begin(unix.AF_INET6)
+		if l.IPv6 != nil {
+			e.settings(unix.IFLA_INET6_CONF, l.IPv6)
+		}
+		e.addrGen(l.NoAddrGen)
+		e.end(f)
 	}
 	e.end(spec)
 }
 
-func (e *encoder) settings(family, typ uint16, v []int32) {
-	f := e.begin(family)
+func (e *encoder) settings(typ uint16, v []int32) {
 	e.head(typ, 4*len(v))
 	for _, n := range v {
 		e.b = binary.NativeEndian.AppendUint32(e.b, uint32(n))
 	}
-	e.end(f)
+}
+
+func (e *encoder) addrGen(none bool) {
+	var mode uint8 = addrGenEUI64
+	if none {
+		mode = addrGenNone
+	}
+	e.u8(unix.IFLA_INET6_ADDR_GEN_MODE, mode)
 }
 
 // stats reads the first eight counters of struct rtnl_link_stats64.

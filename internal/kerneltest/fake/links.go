@@ -297,6 +297,9 @@ func (s *space) changeLink(before, after *state.Link) error {
 	if after.Group != before.Group {
 		l.Group = after.Group
 	}
+	if after.NoAddrGen != before.NoAddrGen {
+		l.NoAddrGen = after.NoAddrGen
+	}
 	if !after.MAC.IsZero() && after.MAC != before.MAC {
 		l.MAC = after.MAC
 	}
