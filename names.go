@@ -40,12 +40,21 @@ func writeNames(dir lab.Dir, x *topo.Expanded, host *state.Namespace) error {
 	if err := dir.WriteResolv("", lab.ResolvText(way, nil)); err != nil {
 		return err
 	}
+	had, err := dir.OwnEtc()
+	if err != nil {
+		return err
+	}
+	for _, node := range had {
+		if len(own[node]) > 0 || len(resolvers[node]) > 0 {
+			continue
+		}
+		if err := dir.RemoveEtc(node); err != nil {
+			return err
+		}
+	}
 	for _, n := range x.Nodes {
 		lines, servers := own[n.Name], resolvers[n.Name]
 		if len(lines) == 0 && len(servers) == 0 {
-			if err := dir.RemoveEtc(n.Name); err != nil {
-				return err
-			}
 			continue
 		}
 		if err := dir.WriteHosts(n.Name, lab.HostsText(slices.Concat(common, lines))); err != nil {

@@ -6,6 +6,7 @@ import (
 	"net/netip"
 	"os"
 	"path/filepath"
+	"slices"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -149,6 +150,9 @@ func TestHostsKeepTheirInode(t *testing.T) {
 	}
 	if d.HostsPath("n") == path || d.HostsPath("m") != path {
 		t.Errorf("paths: %s, %s", d.HostsPath("n"), d.HostsPath("m"))
+	}
+	if own, err := d.OwnEtc(); err != nil || !slices.Equal(own, []string{"n"}) {
+		t.Errorf("nodes with files of their own: %v, %v", own, err)
 	}
 	if err := d.RemoveEtc("n"); err != nil || d.HostsPath("n") != path {
 		t.Errorf("removed: %v, %s", err, d.HostsPath("n"))

@@ -7,6 +7,7 @@ import (
 	"net/netip"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"golang.org/x/sys/unix"
@@ -60,6 +61,24 @@ func (d Dir) HostsPath(node string) string { return d.etcPath(node, "hosts") }
 
 // ResolvPath is the resolv.conf for a node: its own, or the lab's, or "" when there is none.
 func (d Dir) ResolvPath(node string) string { return d.etcPath(node, "resolv.conf") }
+
+// OwnEtc lists the nodes that have files of their own, sorted.
+func (d Dir) OwnEtc() ([]string, error) {
+	entries, err := os.ReadDir(filepath.Join(d.path, "etc"))
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("list nodes with files of their own: %w", err)
+	}
+	var nodes []string
+	for _, e := range entries {
+		for _, name := range []string{"hosts", "resolv.conf"} {
+			if node, ok := strings.CutSuffix(e.Name(), "."+name); ok {
+				nodes = append(nodes, node)
+			}
+		}
+	}
+	slices.Sort(nodes)
+	return slices.Compact(nodes), nil
+}
 
 // RemoveEtc removes the files of a node's own; the lab's hold for it again.
 func (d Dir) RemoveEtc(node string) error {
