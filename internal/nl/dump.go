@@ -67,7 +67,7 @@ func (c *Conn) dumpOnce(ctx context.Context, req Request, msgs []netlink.Message
 		// is left of the last chunk or a new one.
 		if left := cap(b) - len(b); left >= dumpChunk/2 {
 			buf = b[len(b):len(b):cap(b)]
-		} else if len(b) > 2<<10 {
+		} else if len(b) > 6<<10 {
 			buf = make([]byte, 0, dumpChunk)
 		} else {
 			buf = nil
