@@ -68,6 +68,6 @@ func onOff(key, word string) bool {
 	case "off":
 		return false
 	}
-	die("Error: argument of \"%s\" must be one of \"on\" or \"off\", not \"%s\"", key, word)
+	fail(exitFailed, "Error: argument of \"%s\" must be \"on\" or \"off\", not \"%s\"", key, word)
 	return false
 }

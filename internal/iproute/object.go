@@ -3,7 +3,7 @@ package iproute
 // ipObject runs the object that the first word is a beginning of, in ip's order.
 func ipObject(s *session, w *words) {
 	objects := []verb{
-		{"address", unknownObject("addr")},
+		{"address", addrObject},
 		{"addrlabel", unknownObject("addrlabel")},
 		{"maddress", unknownObject("maddress")},
 		{"route", unknownObject("route")},
@@ -12,7 +12,7 @@ func ipObject(s *session, w *words) {
 		{"neighbour", unknownObject("neigh")},
 		{"ntable", unknownObject("ntable")},
 		{"ntbl", unknownObject("ntbl")},
-		{"link", unknownObject("link")},
+		{"link", linkObject},
 		{"l2tp", unknownObject("l2tp")},
 		{"fou", unknownObject("fou")},
 		{"ila", unknownObject("ila")},

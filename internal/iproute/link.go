@@ -1,0 +1,155 @@
+package iproute
+
+import (
+	"golang.org/x/sys/unix"
+
+	"github.com/mdlayher/netlink"
+
+	"warren/internal/rtnl"
+)
+
+// linkObject is "ip link".
+func linkObject(s *session, w *words) {
+	if !w.more() {
+		linkShow(s, w)
+		return
+	}
+	verbs := []verb{
+		{"add", func(s *session, w *words) { linkModify(s, w, unix.RTM_NEWLINK, netlink.Create|netlink.Excl) }},
+		{"set", func(s *session, w *words) { linkModify(s, w, unix.RTM_NEWLINK, 0) }},
+		{"change", func(s *session, w *words) { linkModify(s, w, unix.RTM_NEWLINK, 0) }},
+		{"replace", func(s *session, w *words) { linkModify(s, w, unix.RTM_NEWLINK, netlink.Create|netlink.Replace) }},
+		{"delete", func(s *session, w *words) { linkModify(s, w, unix.RTM_DELLINK, 0) }},
+		{"show", linkShow}, {"lst", linkShow}, {"list", linkShow},
+		{"xstats", unknownLinkVerb("xstats")}, {"afstats", unknownLinkVerb("afstats")},
+		{"property", linkProperty},
+		{"help", func(*session, *words) { usageOf(linkUsage) }},
+	}
+	word := w.peek()
+	if !dispatch(s, w, verbs) {
+		unknownVerb("link", word)
+	}
+}
+
+func unknownLinkVerb(name string) func(*session, *words) {
+	return func(*session, *words) {
+		die("ip link %s is not supported by this version of warren: use iproute2's own ip for it.", name)
+	}
+}
+
+// linkModify is add, set, replace and delete: one grammar for all.
+func linkModify(s *session, w *words, typ int, flags netlink.HeaderFlags) {
+	r := &linkRequest{s: s, m: rtnl.NewMessage(rtnl.IfinfoLen), group: -1}
+	defer r.close()
+	r.parse(w)
+	index := r.index
+	switch create := flags&netlink.Create != 0; {
+	case !create && r.dev == "" && r.group >= 0:
+		r.m.U32(unix.IFLA_GROUP, uint32(r.group))
+	case !create:
+		if r.dev == "" {
+			die("Not enough information: \"dev\" argument is required.")
+		}
+		if index != 0 && typ == unix.RTM_NEWLINK {
+			die("index can be used only when creating devices.")
+		}
+		index = int32(s.device(r.dev))
+		if r.group >= 0 {
+			r.m.U32(unix.IFLA_GROUP, uint32(r.group))
+		}
+		if r.name != "" {
+			r.m.Str(unix.IFLA_IFNAME, r.name)
+		}
+	default:
+		if r.kind == "" {
+			fail(exitFailed, "Not enough information: \"type\" argument is required")
+		}
+		if r.link != "" {
+			// The lower link may be in another namespace, where its index is asked for.
+			lower := s.lowerIndex(r)
+			if lower == 0 {
+				noDevice(r.link)
+			}
+			r.m.U32(unix.IFLA_LINK, lower)
+		}
+		if r.name != "" && !r.devIsName {
+			die("both \"name\" and \"dev\" cannot be used when creating devices.")
+		}
+		if r.name == "" {
+			r.name = r.dev
+		}
+		if r.name != "" {
+			r.m.Str(unix.IFLA_IFNAME, r.name)
+		}
+		if r.group >= 0 {
+			r.m.U32(unix.IFLA_GROUP, uint32(r.group))
+		}
+	}
+	if r.kind != "" {
+		r.linkInfo(w)
+	}
+	head := r.m.Head()
+	native.PutUint32(head[4:], uint32(index))
+	native.PutUint32(head[8:], r.flags)
+	native.PutUint32(head[12:], r.change)
+	s.do(r.m.Request(typ, flags))
+}
+
+// lowerIndex finds the lower link: where "link-netns" says, else here.
+func (s *session) lowerIndex(r *linkRequest) uint32 {
+	if r.lowerNS == nil {
+		return uint32(s.indexOf(r.link))
+	}
+	conn, err := r.lowerNS.Netlink(unix.NETLINK_ROUTE)
+	if err != nil {
+		return 0
+	}
+	defer conn.Close()
+	return uint32(indexIn(conn, r.link))
+}
+
+// linkProperty is "ip link property add|del dev DEV altname NAME ...".
+func linkProperty(s *session, w *words) {
+	if !w.more() {
+		usageOf(linkUsage)
+	}
+	typ, flags := unix.RTM_DELLINKPROP, netlink.HeaderFlags(0)
+	switch word := w.take(); {
+	case matches(word, "add"):
+		typ, flags = unix.RTM_NEWLINKPROP, netlink.Create|netlink.Excl|netlink.Append
+	case matches(word, "delete"):
+	case matches(word, "help"):
+		usageOf(linkUsage)
+	default:
+		die("Operator required")
+	}
+	m := rtnl.NewMessage(rtnl.IfinfoLen)
+	at := m.Begin(unix.IFLA_PROP_LIST)
+	dev := ""
+	for w.more() {
+		switch {
+		case w.peek() == "dev":
+			dev = w.next()
+		case matches(w.peek(), "altname"):
+			name := w.next()
+			if !goodLinkName(name, 127) {
+				invalid("not a valid altname", name)
+			}
+			m.Str(unix.IFLA_ALT_IFNAME, name)
+		default:
+			// A word on its own is one more name.
+			name := w.peek()
+			if !goodLinkName(name, 127) {
+				invalid("not a valid altname", name)
+			}
+			m.Str(unix.IFLA_ALT_IFNAME, name)
+		}
+		w.skip()
+	}
+	m.End(at)
+	if dev == "" {
+		fail(exitFailed, "Not enough information: \"dev\" argument is required.")
+	}
+	native.PutUint32(m.Head()[4:], s.device(dev))
+	s.do(m.Request(typ, flags))
+}
