@@ -83,6 +83,7 @@ type reading struct {
 	handle *netns.Handle // nil = it does not exist, or could not be opened
 	conn   *nl.Conn      // stays open where the peers of links are to be found
 	names  rtnl.NameTable
+	keys   []string // sysctls that are still to be read
 	unread []state.Unread
 }
 
@@ -187,6 +188,7 @@ func (o *observation) read(r *reading, p *proc) {
 			r.ns.Names = []string{r.place.key}
 		}
 	}
+	r.keys = o.query.SysctlKeys[r.place.key]
 	parts := o.query.PartsOf(r.place.key)
 	if parts&rtnetlinkParts != 0 {
 		o.readRoute(r)
@@ -198,14 +200,14 @@ func (o *observation) read(r *reading, p *proc) {
 	if parts.Has(state.PartFirewall) {
 		r.miss("firewall", o.readFirewall(r))
 	}
-	if keys := o.query.SysctlKeys[r.place.key]; len(keys) > 0 {
+	if len(r.keys) > 0 {
 		p.next()
-		r.miss("sysctls", readSysctls(p, keys, &r.ns.Contents))
+		r.miss("sysctls", readSysctls(p, r.keys, &r.ns.Contents))
 	}
 }
 
 func readSysctls(p *proc, keys []string, c *state.Contents) error {
-	c.Sysctls = make([]state.Sysctl, 0, len(keys))
+	c.Sysctls = slices.Grow(c.Sysctls, len(keys))
 	var errs []error
 	for _, key := range keys {
 		v, ok, err := p.read(key)

@@ -62,6 +62,9 @@ func (o *observation) readRoute(r *reading) {
 			return rtnl.DecodeFDBs(inState(unix.NUD_PERMANENT|unix.NUD_NOARP, m), &r.names)
 		})
 	}
+	if len(r.keys) > 0 {
+		r.keys = readSettings(conn, r.keys, c)
+	}
 	if parts.Has(state.PartNSIDs) {
 		ids := dump(o, r, conn, "namespace ids", rtnl.DumpNSIDs(), rtnl.DecodeNSIDs)
 		for _, id := range ids {
