@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"runtime/debug"
 
 	"warren/internal/cli"
 	"warren/internal/lab"
@@ -16,6 +17,10 @@ func main() {
 	os.Exit(run(os.Args))
 }
 
+// garbage is how much of it a command may make before it is collected, in percent of what it holds: a command lives
+// shortly. With 1,000 nodes that stays below 60 MB.
+const garbage = 250
+
 func run(args []string) int {
 	switch {
 	case lab.IsSupervisor(args):
@@ -24,6 +29,9 @@ func run(args []string) int {
 		return refuse("CNI_COMMAND is set, but this version is no CNI plugin")
 	case len(args) > 0 && filepath.Base(args[0]) == "ip":
 		return refuse("called as ip, but this version does not speak iproute2's grammar")
+	}
+	if os.Getenv("GOGC") == "" {
+		debug.SetGCPercent(garbage)
 	}
 	if len(args) > 0 {
 		args = args[1:]
