@@ -122,6 +122,7 @@ func hostOf(a net.Addr) string {
 const (
 	refused    = "refused"    // a reset, or port unreachable
 	prohibited = "prohibited" // another ICMP error: EHOSTUNREACH, EACCES
+	denied     = "denied"     // the sender is told at once: its own output
 	noRoute    = "no route"
 	silence    = "silence"
 )
@@ -158,6 +159,8 @@ func ask(t testing.TB, ns, network, addr string) string {
 		return refused
 	case errors.Is(err, syscall.EHOSTUNREACH), errors.Is(err, syscall.EACCES):
 		return prohibited
+	case errors.Is(err, syscall.EPERM):
+		return denied
 	case errors.Is(err, syscall.ENETUNREACH):
 		return noRoute
 	case errors.As(err, &timeout) && timeout.Timeout():

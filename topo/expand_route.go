@@ -82,7 +82,9 @@ func (w *wire) exit(is6 bool, self *room) netip.Addr {
 	return netip.Addr{}
 }
 
-// hostDefault: the default route of a host goes to the gateway or the first router of the first of its nets that has one.
+// hostDefault: the default route of a host goes to the gateway or the first router of the first of its nets that has one. A
+// router that masquerades towards the net hides what is behind it, so that it is no way from there unless the file calls it
+// the gateway.
 func (e *expander) hostDefault(r *room, is6 bool) {
 	for _, p := range r.plugs {
 		w := p.wire
@@ -92,7 +94,7 @@ func (e *expander) hostDefault(r *room, is6 bool) {
 		via := w.exit(is6, r)
 		if !via.IsValid() && w.Gateway.IsZero() && w.Uplink == nil {
 			for _, q := range w.routersCached() {
-				if q.room != r {
+				if q.room != r && !q.room.hides(w.Name) {
 					via = q.addr(is6)
 					break
 				}

@@ -194,7 +194,7 @@ func TestPublishElements(t *testing.T) {
 			}
 		}
 	}
-	want := map[string]int{"bridges": 1, "masquerade": 1, "open": 1, "same": 1, "self4": 1, "self6": 1, "routed": 0, "publish4": 1, "publish4_any": 3, "publish6": 0, "publish6_any": 3}
+	want := map[string]int{"bridges": 1, "masquerade": 1, "open": 1, "same": 1, "self4": 2, "self6": 2, "routed": 0, "publish4": 1, "publish4_any": 3, "publish6": 0, "publish6_any": 3}
 	if diff := cmp.Diff(want, count); diff != "" {
 		t.Error(diff)
 	}
