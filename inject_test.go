@@ -33,7 +33,9 @@ nodes:
 		t.Fatal(err)
 	}
 	t.Run("first", func(t *testing.T) { failEverywhere(t, before) })
-	up(t, before, nil)
+	if _, err := up(t, before, nil); err != nil {
+		t.Fatal(err)
+	}
 	t.Run("change", func(t *testing.T) { failEverywhere(t, after) })
 	w := open(t, warren.Options{})
 	if _, err := w.Down(t.Context(), "kill", warren.DownOptions{}); err != nil {
@@ -73,7 +75,7 @@ func failEverywhere(t *testing.T, file string) {
 	}
 }
 
-// up brings a lab up in this process.
+// up brings a lab up in this process. Without an error to inject it must not fail.
 func up(t *testing.T, file string, inject func(int, plan.Step) error) (*warren.UpReport, error) {
 	t.Helper()
 	lab, err := warren.Load(file)

@@ -20,7 +20,7 @@ import (
 func TestMain(m *testing.M) {
 	kerneltest.Enter()
 	// The first name that anybody makes turns the directory of names into a mount of its own, which stays.
-	if out, err := exec.Command("sh", "-c", "ip netns add first && ip netns del first").CombinedOutput(); err != nil {
+	if out, err := exec.CommandContext(context.Background(), "sh", "-c", "ip netns add first && ip netns del first").CombinedOutput(); err != nil {
 		fmt.Fprintf(os.Stderr, "prepare the world: %v\n%s", err, out)
 		os.Exit(1)
 	}
@@ -35,7 +35,7 @@ var binary = sync.OnceValues(func() (string, error) {
 		return "", err
 	}
 	path := filepath.Join(dir, "warren")
-	cmd := exec.Command("go", "build", "-tags", "killpoints", "-o", path, "./cmd/warren")
+	cmd := exec.CommandContext(context.Background(), "go", "build", "-tags", "killpoints", "-o", path, "./cmd/warren")
 	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
 	if out, err := cmd.CombinedOutput(); err != nil {
 		return "", fmt.Errorf("build: %w\n%s", err, out)
@@ -82,7 +82,7 @@ func try(t testing.TB, args ...string) (stdout, stderr string, code int) {
 // sh runs a command of somebody else's, as a witness or to prepare a world.
 func sh(t testing.TB, script string) string {
 	t.Helper()
-	cmd := exec.Command("sh", "-euc", script)
+	cmd := exec.CommandContext(context.Background(), "sh", "-euc", script)
 	out, err := cmd.CombinedOutput()
 	if err != nil {
 		t.Fatalf("%s: %v\n%s", script, err, out)

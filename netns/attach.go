@@ -9,7 +9,7 @@ import (
 // Attach gives a namespace that exists one more name: path, which is checked as [Create] checks it. It fails with [ErrExist]
 // when the name is taken.
 func Attach(ctx context.Context, path string, h *Handle) error {
-	dir, _, err := checkPath(path)
+	dir, err := checkPath(path)
 	if err != nil {
 		return err
 	}

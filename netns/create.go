@@ -52,7 +52,7 @@ func Create(ctx context.Context, path string, setup func(*Inside) error) (*Handl
 func CreateMany(ctx context.Context, list []New) ([]*Handle, error) {
 	inDir := false
 	for _, n := range list {
-		dir, _, err := checkPath(n.Path)
+		dir, err := checkPath(n.Path)
 		if err != nil {
 			return nil, err
 		}

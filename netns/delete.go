@@ -17,7 +17,7 @@ const maxStacked = 64
 // The namespace itself lives as long as something else holds it (see [Holders]), and its links go some time after that
 // (see [WaitGone]).
 func Delete(ctx context.Context, path string) error {
-	dir, _, err := checkPath(path)
+	dir, err := checkPath(path)
 	if err != nil {
 		return err
 	}

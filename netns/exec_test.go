@@ -94,10 +94,11 @@ func TestExecPassesSignals(t *testing.T) {
 		t.Fatal(err)
 	}
 	kerneltest.Eventually(t, patience, func() error {
-		if b, err := os.ReadFile(fmt.Sprintf("/proc/%d/comm", cmd.Process.Pid)); err != nil || string(b) != "sleep\n" {
-			return fmt.Errorf("the process is %q (%v)", b, err)
+		b, err := os.ReadFile(fmt.Sprintf("/proc/%d/comm", cmd.Process.Pid))
+		if err == nil && string(b) != "sleep\n" {
+			err = fmt.Errorf("the process is %q", b)
 		}
-		return nil
+		return err
 	})
 	// Nothing of Go's handling of signals stays behind: it is the program that dies of this.
 	if err := cmd.Process.Signal(unix.SIGTERM); err != nil {

@@ -24,13 +24,14 @@ func CheckName(name string) error {
 	return nil
 }
 
-// checkPath splits the path of a name. Only a clean absolute one will do: "/run/netns/x/../../y" never reaches a file.
-func checkPath(path string) (dir, name string, err error) {
+// checkPath checks the path of a name and returns the directory that the name is in. Only a clean absolute one will do:
+// "/run/netns/x/../../y" never reaches a file.
+func checkPath(path string) (dir string, err error) {
 	if !filepath.IsAbs(path) || filepath.Clean(path) != path {
-		return "", "", &OpError{Op: "name", Object: path, Kind: ErrBadName, Err: errors.New("the path is not absolute and clean")}
+		return "", &OpError{Op: "name", Object: path, Kind: ErrBadName, Err: errors.New("the path is not absolute and clean")}
 	}
-	dir, name = filepath.Split(path)
-	return filepath.Clean(dir), name, CheckName(name)
+	dir, name := filepath.Split(path)
+	return filepath.Clean(dir), CheckName(name)
 }
 
 // A placeholder is the empty file that a namespace is mounted on. ip-netns(8) makes it with mode 0 and mounts a moment

@@ -121,23 +121,23 @@ func TestOpenRefuses(t *testing.T) {
 
 func TestContainerOf(t *testing.T) {
 	a, b := strings.Repeat("a1", 32), strings.Repeat("b2", 32)
-	for line, want := range map[string]string{
-		"0::/":                           "",
-		"0::/user.slice/session-1.scope": "",
-		"4:memory:/docker/" + a:          a,
-		"0::/system.slice/docker-" + a + ".scope":                               a,
-		"0::/kubepods.slice/kubepods-pod1.slice/cri-containerd-" + a + ".scope": a,
-		"0::/kubepods/besteffort/pod1/" + a:                                     a,
-		"1:name=systemd:/system.slice:cri-containerd:" + a:                      a,
-		"0::/machine.slice/libpod-" + a + ".scope/container":                    a,
-		"0::/machine.slice/libpod-conmon-" + a + ".scope":                       "",
-		"0::/docker/" + a + "/docker/" + b:                                      b,
-		"0::/docker/" + a + "/system.slice/libpod-conmon-" + b + ".scope":       a,
-		"0::/docker/" + a[:63]:                                                  "",
-		"0::/docker/" + a + "0":                                                 "",
+	for _, tt := range []struct{ line, want string }{
+		{"0::/", ""},
+		{"0::/user.slice/session-1.scope", ""},
+		{"4:memory:/docker/" + a, a},
+		{"0::/system.slice/docker-" + a + ".scope", a},
+		{"0::/kubepods.slice/kubepods-pod1.slice/cri-containerd-" + a + ".scope", a},
+		{"0::/kubepods/besteffort/pod1/" + a, a},
+		{"1:name=systemd:/system.slice:cri-containerd:" + a, a},
+		{"0::/machine.slice/libpod-" + a + ".scope/container", a},
+		{"0::/machine.slice/libpod-conmon-" + a + ".scope", ""},
+		{"0::/docker/" + a + "/docker/" + b, b},
+		{"0::/docker/" + a + "/system.slice/libpod-conmon-" + b + ".scope", a},
+		{"0::/docker/" + a[:63], ""},
+		{"0::/docker/" + a + "0", ""},
 	} {
-		if got := netns.ContainerOf(line); got != want {
-			t.Errorf("%s: %q, want %q", line, got, want)
+		if got := netns.ContainerOf(tt.line); got != tt.want {
+			t.Errorf("%s: %q, want %q", tt.line, got, tt.want)
 		}
 	}
 }

@@ -17,7 +17,9 @@ func Recheck(want state.Desired, asked state.Query, steps []Step) state.Query {
 	for _, s := range steps {
 		born[s.NS] = born[s.NS] || s.After.Namespace != nil && s.Before.IsZero()
 		for _, ns := range elsewhere(s) {
-			born[ns] = born[ns] // at least it is changed
+			if _, ok := born[ns]; !ok {
+				born[ns] = false // changed, not made
+			}
 		}
 	}
 	q.Names = slices.Sorted(maps.Keys(born))

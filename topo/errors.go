@@ -54,8 +54,7 @@ func Problems(err error) []*Error {
 		}
 		return out
 	}
-	var e *Error
-	if errors.As(err, &e) {
+	if e, ok := errors.AsType[*Error](err); ok {
 		return []*Error{e}
 	}
 	return nil

@@ -2,6 +2,7 @@ package topo
 
 import (
 	"net/netip"
+	"slices"
 
 	"warren/ipam"
 	"warren/state"
@@ -82,7 +83,7 @@ func (w *wire) add(p netip.Prefix) {
 		w.prefixes = append([]netip.Prefix{p}, w.prefixes...)
 		return
 	}
-	w.prefixes = append(w.prefixes[:len(w.prefixes):len(w.prefixes)], p)
+	w.prefixes = append(slices.Clip(w.prefixes), p)
 }
 
 // foreign reports a prefix that the host uses for something else.

@@ -87,7 +87,7 @@ func (e *expander) bridge(w *wire) {
 		}
 		s.Links = append(s.Links, state.Link{
 			Name: names[i], Kind: "bridge", Up: true, MTU: w.widest(), MAC: macOf(e.lab.Name, "@"+strconv.Itoa(i), w.Name), Group: group,
-			AltNames: []string{alt}, Bridge: &state.Bridge{STP: ptr(w.STP)},
+			AltNames: []string{alt}, Bridge: &state.Bridge{STP: new(w.STP)},
 		})
 		if i > 0 {
 			e.trunk(w, s, names[0], names[i], i, group)
@@ -152,12 +152,12 @@ func opening(p *plug) bool {
 func (e *expander) port(w *wire, p *plug) *state.BridgePort {
 	b := state.BridgePort{}
 	if w.Isolated {
-		b.Isolated = ptr(!opening(p))
+		b.Isolated = new(!opening(p))
 	}
 	// With bridge-nf-call-iptables a packet that a node sends to its own published port comes back through the port on
 	// which it came in.
 	if w.Uplink != nil && e.in.BridgeNF && len(p.room.Publish) > 0 {
-		b.Hairpin = ptr(true)
+		b.Hairpin = new(true)
 	}
 	if b == (state.BridgePort{}) {
 		return nil
@@ -179,9 +179,7 @@ func (e *expander) trunk(w *wire, s *state.DesiredNamespace, root, leaf string, 
 		AltNames: []string{altName(e.lab.Name, w.Name, "@leaf"+n)}, Peer: &state.Peer{NS: s.Name, Name: up},
 	}
 	if w.Isolated {
-		a.Port = &state.BridgePort{Isolated: ptr(true)}
+		a.Port = &state.BridgePort{Isolated: new(true)}
 	}
 	s.Links = append(s.Links, a, b)
 }
-
-func ptr[T any](v T) *T { return &v }

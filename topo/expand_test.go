@@ -147,11 +147,12 @@ nodes:
 		}
 		var list []string
 		for _, r := range ns.Routes {
-			s := r.Dst.String() + ">"
+			var s strings.Builder
+			s.WriteString(r.Dst.String() + ">")
 			for _, h := range r.NextHops {
-				s += h.Via.String() + "@" + h.Link
+				s.WriteString(h.Via.String() + "@" + h.Link)
 			}
-			list = append(list, s)
+			list = append(list, s.String())
 		}
 		got[ns.Name] = strings.Join(list, " ")
 	}

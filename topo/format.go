@@ -169,17 +169,17 @@ func (f *formatter) textGoesOn(n int) bool {
 // dashes sets the content of list entries to one space behind their dash. Lines that belong to it move by as much.
 func (f *formatter) dashes(body string, shift *int, by int) string {
 	*shift = by
-	out := ""
+	var out strings.Builder
 	for strings.HasPrefix(body, "- ") {
 		rest := strings.TrimLeft(body[1:], " ")
 		if rest == "" || rest[0] == '#' {
 			break
 		}
 		*shift -= len(body) - len(rest) - 2
-		out += "- "
+		out.WriteString("- ")
 		body = rest
 	}
-	return out + body
+	return out.String() + body
 }
 
 // commentIndent is that of the next entry, or of the one before when that is deeper and the comment stood as deep.

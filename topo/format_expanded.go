@@ -105,10 +105,9 @@ func (w *writer) net(n *Net) {
 	w.line(2, "ipv6", strconv.FormatBool(*n.IPv6))
 	w.line(2, "kind", n.Kind)
 	w.line(2, "mtu", number(n.MTU))
-	switch {
-	case n.Uplink == nil:
+	if n.Uplink == nil {
 		w.line(2, "uplink", "false")
-	default:
+	} else {
 		w.raw(2, "uplink", "{nat: "+strconv.FormatBool(!n.Uplink.RouteOnly)+"}")
 	}
 	w.line(2, "isolated", strconv.FormatBool(n.Isolated))

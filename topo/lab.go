@@ -140,7 +140,7 @@ type Route struct {
 	OnLink  bool         `json:"onlink,omitempty"`
 }
 
-// NAT: what leaves towards the net To gets the node's address there (masquerade), or Addr.
+// A NAT gives what leaves towards the net To the node's address there (masquerade), or Addr.
 type NAT struct {
 	To   string     `json:"to"`
 	Addr netip.Addr `json:"address,omitzero"`
@@ -152,7 +152,7 @@ type Ports struct {
 	Last  uint16 `json:"last"`
 }
 
-// DNAT: what arrives from the net On for one of the node's own addresses goes to another node instead.
+// A DNAT sends what arrives from the net On for one of the node's own addresses to another node instead.
 type DNAT struct {
 	On      string     `json:"on"` // net
 	Ports   Ports      `json:"ports"`

@@ -3,6 +3,7 @@ package topo
 import (
 	"fmt"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -72,10 +73,8 @@ func checkWord(name, what string, reserved []string) error {
 	if err := state.CheckLabName(name); err != nil {
 		return fmt.Errorf("name of %s: %w", what, err)
 	}
-	for _, r := range reserved {
-		if name == r {
-			return fmt.Errorf("name of %s: %q is reserved", what, name)
-		}
+	if slices.Contains(reserved, name) {
+		return fmt.Errorf("name of %s: %q is reserved", what, name)
 	}
 	return nil
 }

@@ -2,6 +2,7 @@ package topo
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -91,10 +92,8 @@ func parseStop(s string) (Stop, error) {
 		return st, fmt.Errorf("%q is not SIGNAL [within TIME]", s)
 	}
 	st.Signal = strings.TrimPrefix(strings.ToUpper(words[0]), "SIG")
-	for _, k := range stopSignals {
-		if k == st.Signal {
-			return st, nil
-		}
+	if slices.Contains(stopSignals, st.Signal) {
+		return st, nil
 	}
 	return st, fmt.Errorf("%q is not a signal (%s)", words[0], strings.Join(stopSignals, ", "))
 }

@@ -1,6 +1,7 @@
 package topo
 
 import (
+	"maps"
 	"slices"
 	"strings"
 )
@@ -27,7 +28,6 @@ type object[T any] struct {
 type reader struct {
 	problems
 	where map[string]Pos
-	lab   *Lab
 	// broken: something could not be read, so that complaints about what it would have meant are no help.
 	broken  bool
 	members int
@@ -109,9 +109,7 @@ func (o object[T]) schema() schema {
 			continue
 		}
 		s := schema{}
-		for k, v := range f.holds {
-			s[k] = v
-		}
+		maps.Copy(s, f.holds)
 		s["description"] = f.doc
 		props[f.name] = s
 	}

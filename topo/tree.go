@@ -250,7 +250,6 @@ func posOf(n ast.Node) Pos {
 type treeReader struct {
 	p       *problems
 	anchors map[string]*tree
-	count   int
 	tooMany bool
 }
 

@@ -282,27 +282,19 @@ func (v *validator) cycles() {
 		}
 		mark[key] = open
 		path = append(path, key)
-		for _, w := range waits[key] {
-			if visit(w) {
-				return true
-			}
+		if slices.ContainsFunc(waits[key], visit) {
+			return true
 		}
 		path = path[:len(path)-1]
 		mark[key] = done
 		return false
 	}
-	for _, k := range keys {
-		if visit(k) {
-			return
-		}
-	}
+	_ = slices.ContainsFunc(keys, visit) // the first circle is enough
 }
 
 func (v *validator) check(c *Check) {
 	what := "check"
-	switch {
-	case c.From == "all" || c.From == "host":
-	default:
+	if c.From != "all" && c.From != "host" {
 		v.place(c.Pos, what, Place{Name: c.From})
 	}
 	if c.On != "" && v.nets[c.On] == nil {

@@ -138,12 +138,12 @@ func readMark() (state.Mark, error) {
 	if r.Err != nil {
 		return state.Mark{}, r.Err
 	}
-	for _, m := range r.Messages {
-		lo, err := rtnl.DecodeLink(m.Data, nil)
-		if err != nil {
-			return state.Mark{}, err
-		}
-		return markOf([]state.Link{lo}), nil
+	if len(r.Messages) == 0 {
+		return state.Mark{}, nil
 	}
-	return state.Mark{}, nil
+	lo, err := rtnl.DecodeLink(r.Messages[0].Data, nil)
+	if err != nil {
+		return state.Mark{}, err
+	}
+	return markOf([]state.Link{lo}), nil
 }

@@ -179,10 +179,7 @@ func (v *service) terminate(pid int, ended <-chan exit) {
 	var last exit
 	deadline := time.Now().Add(v.spec.Stop.timeout())
 	pause := time.Millisecond
-	for {
-		if ended == nil && len(processes()) == 0 {
-			break
-		}
+	for ended != nil || len(processes()) > 0 {
 		if time.Now().After(deadline) {
 			v.s.reaper.signalGroup(pid, unix.SIGKILL)
 			for _, p := range processes() {

@@ -105,7 +105,7 @@ func supervise(path string) error {
 	select {
 	case <-s.over:
 	case <-ctx.Done():
-		s.stop(context.Background(), nil)
+		_ = s.stop(context.Background(), nil) // fails only when its context ends
 	}
 	_ = s.listen.Close()
 	s.sweep()

@@ -84,7 +84,7 @@ func MTU(ctx context.Context, ns Opener, target netip.Addr, size int, o Options)
 	}
 	defer p.s.close()
 	// Probe: do not fragment, and do not believe what was learned about the path before.
-	if err := p.s.set(unix.SOL_IP, unix.IP_MTU_DISCOVER, unix.SOL_IPV6, unix.IPV6_MTU_DISCOVER, unix.IP_PMTUDISC_PROBE); err != nil {
+	if err := p.s.set(unix.IP_MTU_DISCOVER, unix.IPV6_MTU_DISCOVER, unix.IP_PMTUDISC_PROBE); err != nil {
 		return failed(fmt.Errorf("forbid fragments: %w", err))
 	}
 	if v6 {

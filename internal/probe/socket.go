@@ -49,11 +49,12 @@ func (s *socket) control(f func(fd int) error) error {
 	return err
 }
 
-func (s *socket) set(level4, opt4, level6, opt6, value int) error {
+// set sets the option of IPv4 or the one of IPv6.
+func (s *socket) set(opt4, opt6, value int) error {
 	if s.v6 {
-		return s.control(func(fd int) error { return unix.SetsockoptInt(fd, level6, opt6, value) })
+		return s.control(func(fd int) error { return unix.SetsockoptInt(fd, unix.SOL_IPV6, opt6, value) })
 	}
-	return s.control(func(fd int) error { return unix.SetsockoptInt(fd, level4, opt4, value) })
+	return s.control(func(fd int) error { return unix.SetsockoptInt(fd, unix.SOL_IP, opt4, value) })
 }
 
 // address turns a literal address into the kernel's. The zone is the name of an interface inside, or a number: the

@@ -49,7 +49,7 @@ func (s *socket) establish(ctx context.Context, addr netip.Addr, port uint16, o 
 		return failed(err), false
 	}
 	// So that an ICMP error says who sent it. It makes no error out of what would be none while a connection is set up.
-	if err := s.set(unix.SOL_IP, unix.IP_RECVERR, unix.SOL_IPV6, unix.IPV6_RECVERR, 1); err != nil {
+	if err := s.set(unix.IP_RECVERR, unix.IPV6_RECVERR, 1); err != nil {
 		return failed(err), false
 	}
 	to, err := s.address(addr, port)
@@ -66,7 +66,7 @@ func (s *socket) establish(ctx context.Context, addr netip.Addr, port uint16, o 
 	err = s.connect(to)
 	took := time.Since(start)
 	if err == nil {
-		_ = s.set(unix.SOL_IP, unix.IP_RECVERR, unix.SOL_IPV6, unix.IPV6_RECVERR, 0)
+		_ = s.set(unix.IP_RECVERR, unix.IPV6_RECVERR, 0)
 		return Result{Took: took}, true
 	}
 	r := s.explain(ctx, err, addr, timeout)

@@ -50,7 +50,7 @@ func exchange(ctx context.Context, ns Opener, target netip.AddrPort, data []byte
 		err = s.bind(o.Source)
 	}
 	if err == nil {
-		err = s.set(unix.SOL_IP, unix.IP_RECVERR, unix.SOL_IPV6, unix.IPV6_RECVERR, 1)
+		err = s.set(unix.IP_RECVERR, unix.IPV6_RECVERR, 1)
 	}
 	if err != nil {
 		return nil, failed(err)

@@ -157,17 +157,17 @@ func (w *world) create(node string, o plan.Object) plan.Step {
 	return plan.Step{NS: w.ns(node), After: o}
 }
 
-// remove is the step that removes it.
-func (w *world) remove(node string, o plan.Object) plan.Step {
-	s := w.create(node, o)
+// remove is the step that removes what create makes in node a.
+func (w *world) remove(o plan.Object) plan.Step {
+	s := w.create("a", o)
 	s.Before, s.After = s.After, plan.Object{}
 	return s
 }
 
-// cable is a veth pair of that name between two nodes, of which the first one's end is up.
-func (w *world) cable(a, b, name string) plan.Object {
+// cable is a veth pair of that name between node a, whose end is up, and another one.
+func (w *world) cable(b, name string) plan.Object {
 	return plan.Object{Cable: &plan.Cable{
-		A: plan.End{NS: w.ns(a), Link: state.Link{Name: name, Kind: "veth", Up: true, Group: state.LinkGroup}},
+		A: plan.End{NS: w.ns("a"), Link: state.Link{Name: name, Kind: "veth", Up: true, Group: state.LinkGroup}},
 		B: plan.End{NS: w.ns(b), Link: state.Link{Name: name, Kind: "veth", Group: state.LinkGroup}},
 	}}
 }

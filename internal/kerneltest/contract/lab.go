@@ -125,11 +125,11 @@ func (l Lab) Desired() state.Desired {
 func (l Lab) pair(nodes []state.DesiredNamespace, i int, n Net) {
 	a, b := n.Members[0], n.Members[1]
 	name := fmt.Sprintf("net%d", i)
-	end := func(of, far int) state.Link {
+	end := func(far int) state.Link {
 		return state.Link{Name: name, Kind: "veth", Up: true, MTU: n.MTU, Peer: &state.Peer{NS: l.node(far), Name: name}}
 	}
-	nodes[a].Links = append(nodes[a].Links, end(a, b))
-	nodes[b].Links = append(nodes[b].Links, end(b, a))
+	nodes[a].Links = append(nodes[a].Links, end(b))
+	nodes[b].Links = append(nodes[b].Links, end(a))
 	l.addresses(&nodes[a], i, n, name, 1)
 	l.addresses(&nodes[b], i, n, name, 2)
 }

@@ -238,7 +238,7 @@ func killedHalfWay(w *world, a, b state.Desired) {
 	w.destroy()
 	w.up(a)
 	n := len(w.diff(b).Steps)
-	for stop := 0; stop < n; stop++ {
+	for stop := range n {
 		w.k.Apply(w.ctx(), w.diff(b).Steps, stopAt(stop))
 		w.up(b)
 		if got := w.plain(keys); got != want {

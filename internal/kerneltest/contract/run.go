@@ -86,7 +86,7 @@ func namespaces(w *world) {
 func cables(w *world) {
 	w.do(w.node("a"), w.node("b"), w.create("a", plan.Object{Link: &state.Link{Name: "br", Kind: "bridge", Group: state.LinkGroup}}))
 	mac := state.MAC{2, 0, 0, 0, 0, 7}
-	c := w.cable("a", "b", "x")
+	c := w.cable("b", "x")
 	c.Cable.A.Link.Master, c.Cable.A.Link.MTU, c.Cable.A.Link.AltNames = "br", 1400, []string{"warren.alt.a"}
 	c.Cable.B.Link.MAC, c.Cable.B.Link.MTU, c.Cable.B.Link.AltNames = mac, 1300, []string{"warren.alt.b"}
 	c.Cable.B.Link.Name = "y"
@@ -106,24 +106,24 @@ func cables(w *world) {
 	case a.Peer == nil || a.Peer.NS != w.ns("b") || a.Peer.Name != "y" || b.Peer == nil || b.Peer.NS != w.ns("a") || b.Peer.Name != "x":
 		w.Fatalf("peers %+v and %+v", a.Peer, b.Peer)
 	}
-	w.do(w.remove("a", c))
+	w.do(w.remove(c))
 	if w.link("a", "x") != nil || w.link("b", "y") != nil {
 		w.Fatalf("an end is left")
 	}
-	w.refused(syscall.ENODEV, w.remove("a", c))
+	w.refused(syscall.ENODEV, w.remove(c))
 }
 
 func cableRefusals(w *world) {
-	w.do(w.node("a"), w.node("b"), w.create("a", w.cable("a", "b", "x")))
-	w.refused(syscall.EEXIST, w.create("a", w.cable("a", "b", "x")))
-	half := w.cable("a", "b", "x")
+	w.do(w.node("a"), w.node("b"), w.create("a", w.cable("b", "x")))
+	w.refused(syscall.EEXIST, w.create("a", w.cable("b", "x")))
+	half := w.cable("b", "x")
 	half.Cable.A.Link.Name = "y"
 	w.refused(syscall.EEXIST, w.create("a", half))
 	if w.link("a", "y") != nil {
 		w.Fatalf("the refused cable has left an end")
 	}
-	w.refused(fs.ErrNotExist, w.create("a", w.cable("a", "nowhere", "z")))
-	alt := w.cable("a", "b", "z")
+	w.refused(fs.ErrNotExist, w.create("a", w.cable("nowhere", "z")))
+	alt := w.cable("b", "z")
 	alt.Cable.B.Link.AltNames = []string{"x"}
 	w.refused(syscall.EEXIST, w.create("a", alt))
 	if w.link("a", "z") != nil || w.link("b", "z") != nil {
@@ -132,7 +132,7 @@ func cableRefusals(w *world) {
 }
 
 func linkChanges(w *world) {
-	w.do(w.node("a"), w.node("b"), w.create("a", w.cable("a", "b", "x")),
+	w.do(w.node("a"), w.node("b"), w.create("a", w.cable("b", "x")),
 		w.create("a", plan.Object{Link: &state.Link{Name: "br", Kind: "bridge", Group: state.LinkGroup}}))
 	change := func(before, after state.Link) {
 		before.Name, before.Kind, after.Name, after.Kind = "x", "veth", "x", "veth"
@@ -167,7 +167,7 @@ func bridges(w *world) {
 	off := false
 	br := state.Link{Name: "br", Kind: "bridge", Group: state.LinkGroup, AltNames: []string{"warren.n"}, Bridge: &state.Bridge{STP: &off, AgeingTime: 10000}}
 	w.do(w.node("a"), w.node("b"), w.create("a", plan.Object{Link: &br}))
-	c := w.cable("a", "b", "x")
+	c := w.cable("b", "x")
 	c.Cable.A.Link.Master = "br"
 	w.do(w.create("a", c), w.setUp("a", "br", "bridge", true), w.setUp("b", "x", "veth", true))
 	l := w.link("a", "br")
@@ -175,16 +175,16 @@ func bridges(w *world) {
 		w.Fatalf("the bridge is %+v", l)
 	}
 	w.refused(syscall.EEXIST, w.create("a", plan.Object{Link: &state.Link{Name: "br", Kind: "bridge"}}))
-	w.do(w.remove("a", plan.Object{Link: &br}))
+	w.do(w.remove(plan.Object{Link: &br}))
 	if p := w.link("a", "x"); p == nil || p.Master != "" {
 		w.Fatalf("the port of a removed bridge is %+v, want it there and free", p)
 	}
-	w.refused(syscall.ENODEV, w.remove("a", plan.Object{Link: &br}))
+	w.refused(syscall.ENODEV, w.remove(plan.Object{Link: &br}))
 }
 
 // pair is two nodes with a cable, up, with 10.1.0.1 and 10.1.0.2.
 func pair(w *world) {
-	w.do(w.node("a"), w.node("b"), w.create("a", w.cable("a", "b", "x")),
+	w.do(w.node("a"), w.node("b"), w.create("a", w.cable("b", "x")),
 		w.create("a", plan.Object{Addr: &state.Addr{Link: "x", Prefix: prefix("10.1.0.1/24"), Protocol: state.Protocol}}),
 		w.create("b", plan.Object{Addr: &state.Addr{Link: "x", Prefix: prefix("10.1.0.2/24"), Protocol: state.Protocol}}),
 		w.setUp("b", "x", "veth", true))
@@ -212,11 +212,11 @@ func addresses(w *world) {
 	}
 	w.refused(syscall.EEXIST, w.create("a", plan.Object{Addr: a}))
 	w.refused(syscall.ENODEV, w.create("a", plan.Object{Addr: &state.Addr{Link: "no", Prefix: prefix("10.9.0.1/24")}}))
-	w.do(w.remove("a", plan.Object{Addr: a}))
+	w.do(w.remove(plan.Object{Addr: a}))
 	if w.hasRoute("a", "10.1.0.0/24") || w.hasAddr("a", "10.1.0.1/24") {
 		w.Fatalf("the address has left %v, %v", w.space("a").Addrs, w.space("a").Routes)
 	}
-	w.refused(syscall.EADDRNOTAVAIL, w.remove("a", plan.Object{Addr: a}))
+	w.refused(syscall.EADDRNOTAVAIL, w.remove(plan.Object{Addr: a}))
 }
 
 func rules(w *world) {
@@ -233,8 +233,8 @@ func rules(w *world) {
 	}}}
 	w.same(want)
 	for _, r := range []*state.Rule{r, v6} {
-		w.do(w.remove("a", plan.Object{Rule: r}))
-		w.refused(syscall.ENOENT, w.remove("a", plan.Object{Rule: r}))
+		w.do(w.remove(plan.Object{Rule: r}))
+		w.refused(syscall.ENOENT, w.remove(plan.Object{Rule: r}))
 	}
 }
 
@@ -250,7 +250,7 @@ func neighbors(w *world) {
 	m := *n
 	m.MAC[5] = 6
 	w.do(plan.Step{NS: w.ns("a"), Before: plan.Object{Neighbor: n}, After: plan.Object{Neighbor: &m}})
-	w.do(w.remove("a", plan.Object{Neighbor: &m}))
+	w.do(w.remove(plan.Object{Neighbor: &m}))
 	if slices.ContainsFunc(w.space("a").Neighbors, func(x state.Neighbor) bool { return x.IP == n.IP }) {
 		w.Fatalf("the neighbour is still there")
 	}
@@ -258,7 +258,7 @@ func neighbors(w *world) {
 
 func forwarding(w *world) {
 	w.do(w.node("a"), w.node("b"), w.create("a", plan.Object{Link: &state.Link{Name: "br", Kind: "bridge", Up: true, Group: state.LinkGroup}}))
-	c := w.cable("a", "b", "x")
+	c := w.cable("b", "x")
 	c.Cable.A.Link.Master = "br"
 	w.do(w.create("a", c), w.setUp("b", "x", "veth", true))
 	e := &state.FDBEntry{Link: "x", Master: "br", MAC: state.MAC{2, 0, 0, 0, 0, 5}, State: "static", Flags: 4}
@@ -266,7 +266,7 @@ func forwarding(w *world) {
 	if !slices.ContainsFunc(w.space("a").FDB, func(x state.FDBEntry) bool { return x.MAC == e.MAC && x.Link == "x" && x.State == "static" }) {
 		w.Fatalf("the table is %+v", w.space("a").FDB)
 	}
-	w.do(w.remove("a", plan.Object{FDB: e}))
+	w.do(w.remove(plan.Object{FDB: e}))
 	if slices.ContainsFunc(w.space("a").FDB, func(x state.FDBEntry) bool { return x.MAC == e.MAC }) {
 		w.Fatalf("the entry is still there")
 	}
@@ -276,7 +276,7 @@ func sysctls(w *world) {
 	write := func(key, value string) plan.Step {
 		return w.create("a", plan.Object{Sysctl: &state.Sysctl{Key: key, Value: value}})
 	}
-	w.do(w.node("a"), w.node("b"), write("net/ipv4/ip_forward", "1"), write("net/ipv6/conf/default/accept_ra", "0"), w.create("a", w.cable("a", "b", "x")))
+	w.do(w.node("a"), w.node("b"), write("net/ipv4/ip_forward", "1"), write("net/ipv6/conf/default/accept_ra", "0"), w.create("a", w.cable("b", "x")))
 	keys := []string{"net/ipv4/conf/x/forwarding", "net/ipv4/ip_forward", "net/ipv6/conf/x/accept_ra", "net/ipv6/conf/no/accept_ra"}
 	n := w.space("a", keys...)
 	for key, want := range map[string]string{keys[0]: "1", keys[1]: "1", keys[2]: "0"} {
@@ -306,5 +306,5 @@ func namespaceTakesCables(w *world) {
 	if l := w.link("a", "x"); l != nil {
 		w.Fatalf("a cable outlived one of its namespaces: %+v", l)
 	}
-	w.do(w.node("b"), w.create("a", w.cable("a", "b", "x")))
+	w.do(w.node("b"), w.create("a", w.cable("b", "x")))
 }

@@ -25,11 +25,11 @@ func lastAddress(w *world) {
 	pair(w)
 	second := &state.Addr{Link: "x", Prefix: prefix("10.2.0.1/24"), Protocol: state.Protocol}
 	w.do(w.create("a", plan.Object{Addr: second}), w.create("a", plan.Object{Route: ours("10.7.0.0/16", "10.2.0.9", "x")}))
-	w.do(w.remove("a", plan.Object{Addr: &state.Addr{Link: "x", Prefix: prefix("10.1.0.1/24")}}))
+	w.do(w.remove(plan.Object{Addr: &state.Addr{Link: "x", Prefix: prefix("10.1.0.1/24")}}))
 	if !w.hasRoute("a", "10.7.0.0/16") {
 		w.Fatalf("a route went with an address that it does not use")
 	}
-	w.do(w.remove("a", plan.Object{Addr: second}))
+	w.do(w.remove(plan.Object{Addr: second}))
 	if w.hasRoute("a", "10.7.0.0/16") {
 		w.Fatalf("a route outlived the last address of its link")
 	}
@@ -60,8 +60,8 @@ func routes(w *world) {
 		w.Fatalf("the default route was not replaced: %+v", got)
 	}
 	for _, r := range []*state.Route{other, hole, multi, table} {
-		w.do(w.remove("a", plan.Object{Route: r}))
-		w.refused(syscall.ESRCH, w.remove("a", plan.Object{Route: r}))
+		w.do(w.remove(plan.Object{Route: r}))
+		w.refused(syscall.ESRCH, w.remove(plan.Object{Route: r}))
 	}
 }
 
@@ -95,7 +95,7 @@ func ipv6(w *world) {
 	w.do(w.node("a"), w.node("b"),
 		w.create("b", plan.Object{Sysctl: &state.Sysctl{Key: "net/ipv6/conf/default/disable_ipv6", Value: "1"}}),
 		w.create("a", plan.Object{Sysctl: &state.Sysctl{Key: "net/ipv6/conf/default/addr_gen_mode", Value: "1"}}),
-		w.create("a", w.cable("a", "b", "x")), w.setUp("b", "x", "veth", true))
+		w.create("a", w.cable("b", "x")), w.setUp("b", "x", "veth", true))
 	six := &state.Addr{Link: "x", Prefix: prefix("fd00:1::1/64"), Flags: state.AddrNoDAD, Protocol: state.Protocol}
 	w.refused(syscall.EACCES, w.create("b", plan.Object{Addr: six}))
 	w.do(w.create("a", plan.Object{Addr: six}))
@@ -112,7 +112,7 @@ func ipv6(w *world) {
 	w.refused(syscall.EEXIST, w.create("a", plan.Object{Route: r}))
 	w.refused(syscall.EHOSTUNREACH, w.create("a", plan.Object{Route: ours("fd00:8::/64", "fd00:99::1", "x")}))
 	w.refused(syscall.EINVAL, w.create("a", plan.Object{Route: ours("fd00:8::/64", "fd00:1::1", "x")}))
-	w.do(w.remove("a", plan.Object{Route: r}))
+	w.do(w.remove(plan.Object{Route: r}))
 	w.do(w.setUp("a", "x", "veth", false))
 	if w.hasAddr("a", "fd00:1::1/64") {
 		w.Fatalf("an IPv6 address outlived its link's going down")

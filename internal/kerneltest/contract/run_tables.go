@@ -55,7 +55,7 @@ func tables(w *world) {
 	if w.table("a") != nil {
 		w.Fatalf("the table is still there")
 	}
-	w.refused(syscall.ENOENT, w.remove("a", plan.Object{Table: firewall(false)}))
+	w.refused(syscall.ENOENT, w.remove(plan.Object{Table: firewall(false)}))
 }
 
 func published(port uint16, to, comment string, toPort uint16) state.Element {
@@ -84,9 +84,9 @@ func elements(w *world) {
 	moved := published(8080, "10.0.0.9", "l/a", 80)
 	w.do(plan.Step{NS: w.ns("a"), Before: of(one), After: of(moved)})
 	count(2)
-	w.do(w.remove("a", of(two)))
+	w.do(w.remove(of(two)))
 	count(1)
-	w.refused(syscall.ENOENT, w.remove("a", of(two)))
+	w.refused(syscall.ENOENT, w.remove(of(two)))
 	nowhere := of(one)
 	nowhere.Elements.Set = "no"
 	w.refused(syscall.ENOENT, w.create("a", nowhere))

@@ -70,7 +70,7 @@ func TestShell(t *testing.T) {
 // shell runs a script that must not fail in any line.
 func shell(t *testing.T, script string) {
 	t.Helper()
-	cmd := exec.Command("sh", "-e")
+	cmd := exec.CommandContext(context.Background(), "sh", "-e") // also when the test ends
 	cmd.Stdin = strings.NewReader(script)
 	if out, err := cmd.CombinedOutput(); err != nil {
 		t.Fatalf("%v\n%s\nof the script\n%s", err, out, script)

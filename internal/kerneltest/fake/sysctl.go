@@ -6,12 +6,12 @@ import (
 )
 
 // split takes a key net/FAMILY/conf/LINK/NAME apart; ok is false for other keys.
-func split(key string) (family, link, name string, ok bool) {
+func split(key string) (link, name string, ok bool) {
 	p := strings.Split(key, "/")
 	if len(p) != 5 || p[0] != "net" || p[2] != "conf" && p[2] != "neigh" {
-		return "", "", "", false
+		return "", "", false
 	}
-	return p[1] + "/" + p[2], p[3], p[4], true
+	return p[3], p[4], true
 }
 
 // freshValues are what a new namespace has where that is not 0.
@@ -26,7 +26,7 @@ func (s *space) readSysctl(key string) (string, bool) {
 	if v, ok := s.sysctl[key]; ok {
 		return v, true
 	}
-	_, link, name, ok := split(key)
+	link, name, ok := split(key)
 	if !ok {
 		name = key[strings.LastIndexByte(key, '/')+1:]
 		if !strings.HasPrefix(key, "net/") {
@@ -81,7 +81,7 @@ func (s *space) spread(family, name, value string) {
 // inherit gives a new link the defaults as its own.
 func (s *space) inherit(link string) {
 	for key, v := range s.sysctl {
-		if _, of, _, ok := split(key); ok && of == "default" {
+		if of, _, ok := split(key); ok && of == "default" {
 			s.sysctl[strings.Replace(key, "/default/", "/"+link+"/", 1)] = v
 		}
 	}
@@ -89,7 +89,7 @@ func (s *space) inherit(link string) {
 
 func (s *space) disinherit(link string) {
 	for key := range s.sysctl {
-		if _, of, _, ok := split(key); ok && of == link {
+		if of, _, ok := split(key); ok && of == link {
 			delete(s.sysctl, key)
 		}
 	}
