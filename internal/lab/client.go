@@ -10,7 +10,6 @@ import (
 	"net"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 	"syscall"
 	"time"
@@ -43,18 +42,6 @@ func (d Dir) Apply(ctx context.Context, services []Service, o ApplyOptions) (Sta
 	st, err := d.ask(ctx, request{Op: opApply, Services: services}, o, true)
 	if err != nil {
 		return st, err
-	}
-	return st, failed(st)
-}
-
-// Wait waits until each of the services (none = all) is ready or has failed; errors as Apply.
-func (d Dir) Wait(ctx context.Context, ids []string, o ApplyOptions) (Status, error) {
-	st, err := d.ask(ctx, request{Op: opWait, IDs: ids}, o, false)
-	if err != nil {
-		return st, err
-	}
-	if len(ids) > 0 {
-		st.Services = slices.DeleteFunc(st.Services, func(s ServiceStatus) bool { return !slices.Contains(ids, s.ID) })
 	}
 	return st, failed(st)
 }

@@ -16,7 +16,7 @@ type request struct {
 	Protocol int       `json:"protocol"`
 	Op       op        `json:"op"`
 	Services []Service `json:"services,omitempty"` // of apply
-	IDs      []string  `json:"ids,omitempty"`      // of wait and stop; none = all
+	IDs      []string  `json:"ids,omitempty"`      // of stop; none = all
 }
 
 type op string
@@ -24,7 +24,6 @@ type op string
 const (
 	opStatus op = "status"
 	opApply  op = "apply"
-	opWait   op = "wait"
 	opStop   op = "stop"
 )
 

@@ -95,10 +95,8 @@ func (s *supervisor) serve(c *net.UnixConn) {
 	case opStatus:
 	case opApply:
 		if err = p.follow(func() error { return s.apply(req.Services) }); err == nil {
-			p.until(func() bool { return s.settled(nil) })
+			p.until(s.settled)
 		}
-	case opWait:
-		p.until(func() bool { return s.settled(req.IDs) })
 	case opStop:
 		err = p.follow(func() error { return s.stop(context.Background(), req.IDs) })
 	default:
@@ -165,12 +163,12 @@ func (p *session) send() <-chan struct{} {
 	return changed
 }
 
-// settled reports whether every one of the services, nil = all, has come to rest.
-func (s *supervisor) settled(ids []string) bool {
+// settled reports whether every service has come to rest.
+func (s *supervisor) settled() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for id, v := range s.services {
-		if (len(ids) == 0 || slices.Contains(ids, id)) && !v.st.State.Settled() {
+	for _, v := range s.services {
+		if !v.st.State.Settled() {
 			return false
 		}
 	}
