@@ -65,14 +65,27 @@ func params(t *testing.T, file string) testscript.Params {
 		Setup: func(e *testscript.Env) error {
 			e.Setenv("EXAMPLES", examples)
 			e.Setenv("LC_ALL", "C.UTF-8")
+			e.Values[ofScript{}] = e.T()
 			return nil
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"status":     status,
 			"eventually": eventually,
-			"need":       func(ts *testscript.TestScript, _ bool, args []string) { kerneltest.Need(t, args...) },
+			"need":       need,
 		},
 	}
+}
+
+// ofScript is the key of a script's own testing.TB.
+type ofScript struct{}
+
+// need FEATURE... skips the script as [kerneltest.Need] does.
+func need(ts *testscript.TestScript, neg bool, args []string) {
+	t, ok := ts.Value(ofScript{}).(testing.TB)
+	if neg || len(args) == 0 || !ok {
+		ts.Fatalf("usage: need FEATURE...")
+	}
+	kerneltest.Need(t, args...)
 }
 
 // status N COMMAND... runs a command that must exit with N.

@@ -39,7 +39,8 @@ func Need(t testing.TB, features ...string) {
 func known() []string {
 	return []string{
 		"veth", "bridge", "vxlan", "macvlan", "tun", "ifb", "nftables", "iptables-legacy", "tbf", "htb", "ingress", "ipv6", "root",
-		"bridge-nf", "exec:ip", "exec:nft", "exec:nsenter", "exec:lsns", "exec:findmnt",
+		"bridge-nf", "exec:ip", "exec:nft", "exec:nsenter", "exec:lsns", "exec:findmnt", "exec:setpriv",
+		"exec:unshare",
 	}
 }
 
