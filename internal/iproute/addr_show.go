@@ -187,12 +187,14 @@ func (s *session) addrsOfLink(p *printer, f *addrFilter, l *linkMsg, all []addrM
 	}
 	shown := false
 	switch {
+	case s.opt.brief && f.family == unix.AF_UNSPEC && f.label != "":
+		p.openObject("")
 	case s.opt.brief:
 		s.printLinkBrief(p, l, true)
-	case s.opt.oneline, f.family == unix.AF_UNSPEC && f.label != "" && !labelled(f.label, name):
+	case s.opt.oneline, f.family == unix.AF_UNSPEC && f.label != "":
 		p.openObject("")
 	default:
-		s.printLink(p, l, false, f.family)
+		s.printLink(p, l, false, f.family, 0)
 		p.text("\n")
 		shown = true
 	}

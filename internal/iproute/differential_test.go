@@ -5,6 +5,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -101,6 +102,9 @@ func sequence(t *testing.T, seed int) bool {
 		var got, want result
 		for range 200 {
 			want, got = still(theirs(t, "", inside(argv, a)...)), still(theirs(t, "", inside(argv, b)...))
+			if strings.Contains(dump, "-6") { // routes of equal rank are in the order of the links' carriers
+				got.Out, want.Out = sorted(got.Out), sorted(want.Out)
+			}
 			if got.Out == want.Out {
 				break
 			}
@@ -111,6 +115,15 @@ func sequence(t *testing.T, seed int) bool {
 		}
 	}
 	return true
+}
+
+func sorted(json string) string {
+	list := strings.Split(strings.Trim(json, "[]\n"), "},{")
+	for i := range list {
+		list[i] = strings.Trim(list[i], "{}")
+	}
+	slices.Sort(list)
+	return strings.Join(list, "\n")
 }
 
 // still replaces the addresses that the kernel chose by chance; those that a command gave start with 02:00:00.

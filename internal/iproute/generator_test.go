@@ -17,8 +17,8 @@ func (g *generator) command() []string {
 	if g.r.IntN(12) == 0 && len(argv) > 2 {
 		argv = g.spoil(argv)
 	}
-	if argv[0] == "ip" && strings.Contains(line, "show") {
-		argv = append([]string{"ip"}, append(strings.Fields(g.pick("", "", "-o", "-br", "-j", "-j -d", "-d", "-j -p", "-4", "-6", "-s", "-s -s", "-0", "-N", "-br -j", "-o -d", "-s -j")), argv[1:]...)...)
+	if argv[0] == "ip" && strings.Contains(line, "show") && !strings.HasPrefix(line, "ip -") {
+		argv = append([]string{"ip"}, append(strings.Fields(g.pick("", "", "-o", "-br", "-j", "-j -d", "-d", "-j -p", "-4", "-6", "-s", "-s -s", "-N", "-br -j", "-o -d", "-s -j")), argv[1:]...)...)
 	}
 	return argv
 }
@@ -135,4 +135,29 @@ func addrTemplates() []string {
 	}
 }
 
-func otherTemplates() []string { return nil }
+func otherTemplates() []string { return append(routeTemplates(), neighTemplates()...) }
+
+func routeTemplates() []string {
+	return []string{
+		"ip route add <net4> dev <dev>", "ip route add <net4> via <four> [dev <dev>] [metric 5] [proto static|bird|99|what] [table 99|local|main] [mtu 1400] [src <four>]", "ip route add <net4> via <four> dev <dev> onlink",
+		"ip route add blackhole|unreachable|prohibit|throw|local|broadcast <net4> [table 99]", "ip route add <net4> nexthop via <four> weight 2 nexthop via <four> [weight 300]", "ip route add <net4> nexthop dev v0 nexthop dev v1",
+		"ip route replace <net4> via <four>", "ip route append <net4> via <four>", "ip route prepend <net4> via <four>", "ip route change <net4> via <four>", "ip route add <net4> dev v0 mtu lock 1300 advmss 900 [hoplimit 3] [initcwnd 10] [window 5]",
+		"ip route add <net4> via inet6 fd00:1::9 dev v0", "ip -6 route add <net6> dev <dev> [metric 7]", "ip route add <net6> via <six> [dev v0]", "ip -6 route add unreachable <net6>", "ip -6 route del <net6>",
+		"ip route del <net4>", "ip route del <net4> via <four>", "ip route del <net4> table 99", "ip route flush table 99", "ip route flush dev v0", "ip route flush", "ip -6 route flush dev v0", "ip route flush proto static", "ip route add <net4> dev v0 scope link|host|global",
+		"ip route show", "ip route", "ip route show table all", "ip route show table 99|main|local", "ip -6 route", "ip -6 -d -j route show", "ip route show dev v0", "ip route show proto kernel|static", "ip route show default", "ip route show 10.0.0.0/24", "ip route show match 10.0.0.1", "ip route show root 10.0.0.0/8",
+		"ip route show scope link", "ip route show type blackhole", "ip route show via <four>", "ip route list exact 10.1.0.0/16", "ip route show src <four>", "ip route show metric 5",
+		"ip route get <four>", "ip route get <six>", "ip route get 127.0.0.1", "ip route get <four> from <four>", "ip route get <four> oif v0", "ip -j route get <four>", "ip route get", "ip route get <four> iif v0", "ip route get fibmatch <four>",
+		"ip addr add <four>/24 dev v0", "ip addr add <six>/64 dev v0", "ip link set v0 up", "ip link set v1 up", "ip link set lo up", "ip link add v0 address <mac> type veth peer name v1 address <mac>",
+	}
+}
+
+func neighTemplates() []string {
+	return []string{
+		"ip neigh add <four> lladdr <mac> dev <dev>", "ip neigh add <four> lladdr <mac> dev v0 [nud permanent|noarp|stale|what] [router] [proto static|7]", "ip neigh replace <four> lladdr <mac> dev v0 nud permanent", "ip neigh change <four> lladdr <mac> dev v0",
+		"ip neigh add proxy <four> dev v0", "ip neigh del <four> dev v0", "ip neigh del proxy <four> dev v0", "ip neigh add <six> lladdr <mac> dev v0", "ip neigh add <four> dev v0", "ip neigh add <four> lladdr <mac>", "ip neigh add <four> lladdr zz dev v0",
+		"ip neigh show", "ip neigh", "ip neigh show dev v0", "ip neigh show nud permanent|noarp|all|stale", "ip neigh show proxy", "ip neigh show <four>", "ip neigh show to 10.0.1.0/24", "ip neigh get <four> dev v0", "ip neigh flush dev v0", "ip neigh flush dev v0 nud permanent", "ip neigh flush all",
+		"ip rule add from <four> table 99 [prio 7] [iif v0] [oif w0] [not]", "ip rule add to 10.1.0.0/16 lookup main [pref 9] [fwmark 5|0x7/0xf] [tos 10]", "ip rule add blackhole|unreachable|prohibit|nop [from 10.0.0.0/8]", "ip rule add goto 32766 prio 50|40000", "ip -6 rule add from fd00::/16 table 1000",
+		"ip rule add uidrange 0-99 lookup 5 [ipproto tcp|udp|what] [sport 80] [dport 1-9]", "ip rule add", "ip rule add from all lookup 77", "ip rule add lookup main suppress_prefixlength 0", "ip rule del prio 7|50", "ip rule del from <four>", "ip rule del", "ip rule flush", "ip rule show", "ip rule", "ip -6 rule", "ip rule list table 99|main", "ip rule add protocol static from <four> table 6",
+		"ip addr add <four>/24 dev v0", "ip link set v0 up", "ip link add v0 address <mac> type veth peer name v1 address <mac>", "ip link add v0 address <mac> type veth peer name v1 address <mac>", "ip link add v0 address <mac> up type veth peer name v1 address <mac>",
+	}
+}

@@ -72,7 +72,7 @@ func linkModify(s *session, w *words, typ int, flags netlink.HeaderFlags) {
 			}
 			r.m.U32(unix.IFLA_LINK, lower)
 		}
-		if r.name != "" && !r.devIsName {
+		if r.both {
 			die("both \"name\" and \"dev\" cannot be used when creating devices.")
 		}
 		if r.name == "" {
@@ -127,22 +127,23 @@ func linkProperty(s *session, w *words) {
 	at := m.Begin(unix.IFLA_PROP_LIST)
 	dev := ""
 	for w.more() {
-		switch {
-		case w.peek() == "dev":
-			dev = w.next()
-		case matches(w.peek(), "altname"):
+		if word := w.peek(); word == "altname" {
 			name := w.next()
 			if !goodLinkName(name, 127) {
 				invalid("not a valid altname", name)
 			}
 			m.Str(unix.IFLA_ALT_IFNAME, name)
-		default:
-			// A word on its own is one more name.
-			name := w.peek()
-			if !goodLinkName(name, 127) {
-				invalid("not a valid altname", name)
+		} else {
+			if word == "dev" {
+				word = w.next()
 			}
-			m.Str(unix.IFLA_ALT_IFNAME, name)
+			if matches(word, "help") {
+				usageOf(linkUsage)
+			}
+			if dev != "" {
+				garbage("dev", word)
+			}
+			dev = word
 		}
 		w.skip()
 	}

@@ -71,6 +71,9 @@ func (r *linkRequest) parseVeth(w *words) {
 	if peer.kind != "" {
 		fail(exitFailed, "veth: unknown option \"type\"?")
 	}
+	if peer.both {
+		die("both \"name\" and \"dev\" cannot be used when creating devices.")
+	}
 	if peer.name == "" {
 		peer.name = peer.dev
 	}

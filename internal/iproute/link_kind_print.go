@@ -59,7 +59,7 @@ func bridgeID(b []byte) string {
 	if len(b) < 8 {
 		return ""
 	}
-	return fmt.Sprintf("%02x%02x.%s", b[0], b[1], net.HardwareAddr(b[2:8]))
+	return fmt.Sprintf("%02x%02x.%x:%x:%x:%x:%x:%x", b[0], b[1], b[2], b[3], b[4], b[5], b[6], b[7])
 }
 
 // A field is an attribute that is printed as a number.

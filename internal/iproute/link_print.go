@@ -104,7 +104,7 @@ func (s *session) printLinkBrief(p *printer, l *linkMsg, addrs bool) {
 }
 
 // printLink prints a link; for "ip addr" without what only "ip link" shows, and left open for the addresses.
-func (s *session) printLink(p *printer, l *linkMsg, forLink bool, family int) {
+func (s *session) printLink(p *printer, l *linkMsg, forLink bool, family, least int) {
 	p.openObject("")
 	num(p, "ifindex", "%d: ", l.index)
 	down := s.printName(p, l)
@@ -147,7 +147,7 @@ func (s *session) printLink(p *printer, l *linkMsg, forLink bool, family int) {
 		p.str("ifalias", "alias %s", l.a.Str(unix.IFLA_IFALIAS))
 	}
 	if s.opt.stats > 0 && forLink {
-		s.printStats(p, l, 7)
+		s.printStats(p, l, least)
 	}
 	s.printAltNames(p, l)
 }

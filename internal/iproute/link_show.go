@@ -149,6 +149,10 @@ func (s *session) linkMessages(f *linkFilter, family int) [][]byte {
 
 func (s *session) showLinks(f *linkFilter, family int, forLink bool) {
 	s.linkByName(f)
+	least := 0
+	if f.index != 0 {
+		least = 7 // as ip does it for one link
+	}
 	p := s.out()
 	for _, data := range s.linkMessages(f, unix.AF_UNSPEC) {
 		l, ok := readLink(data)
@@ -165,7 +169,7 @@ func (s *session) showLinks(f *linkFilter, family int, forLink bool) {
 			s.printLinkBrief(p, &l, false)
 			continue
 		}
-		s.printLink(p, &l, forLink, family)
+		s.printLink(p, &l, forLink, family, least)
 		p.text("\n")
 		p.closeObject()
 	}

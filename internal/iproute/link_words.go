@@ -17,6 +17,7 @@ type linkRequest struct {
 	flags, change uint32
 	index         int32
 	dev, name     string
+	both          bool // a link and then a new name for it
 	devIsName     bool // "name X" without a link stands for both
 	link, kind    string
 	group         int64 // -1 = not said
@@ -61,6 +62,9 @@ func (r *linkRequest) parse(w *words) {
 				invalid("\"name\" not a valid ifname", name)
 			}
 			r.name = name
+			if r.dev != "" && !r.devIsName {
+				r.both = true
+			}
 			if r.dev == "" {
 				r.dev, r.devIsName = name, true
 			}

@@ -30,6 +30,7 @@ type session struct {
 	code    int  // of a command that failed in part
 	inBatch bool // children are started, the process is not replaced
 	aborted bool
+	cut     bool // JSON stays open, as ip leaves it when a dump fails
 }
 
 // close gives everything up.
@@ -48,6 +49,7 @@ func (s *session) command(list []string) int {
 	s.code = exitOK
 	s.links = nil
 	s.p = nil
+	s.cut = false
 	code := s.guard(func() {
 		if s.opt.netns != "" {
 			s.space()
@@ -59,7 +61,7 @@ func (s *session) command(list []string) int {
 		ipObject(s, &words{list: list})
 	})
 	if s.p != nil {
-		if !s.aborted {
+		if !s.aborted && !s.cut {
 			s.p.close()
 		}
 		s.flush()

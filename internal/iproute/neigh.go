@@ -1,0 +1,384 @@
+package iproute
+
+import (
+	"net/netip"
+	"strconv"
+	"strings"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/mdlayher/netlink"
+
+	"warren/internal/nl"
+	"warren/internal/rtnl"
+)
+
+// neighObject is "ip neighbour".
+func neighObject(s *session, w *words) {
+	modify := func(typ int, flags netlink.HeaderFlags) func(*session, *words) {
+		return func(s *session, w *words) { neighModify(s, w, typ, flags) }
+	}
+	verbs := []verb{
+		{"add", modify(unix.RTM_NEWNEIGH, netlink.Create|netlink.Excl)},
+		{"change", modify(unix.RTM_NEWNEIGH, netlink.Replace)}, {"chg", modify(unix.RTM_NEWNEIGH, netlink.Replace)},
+		{"replace", modify(unix.RTM_NEWNEIGH, netlink.Create|netlink.Replace)},
+		{"delete", modify(unix.RTM_DELNEIGH, 0)},
+		{"get", neighGet},
+		{"show", neighShow}, {"lst", neighShow}, {"list", neighShow},
+		{"flush", neighFlush},
+		{"help", func(*session, *words) { usageOf(neighUsage) }},
+	}
+	if !w.more() {
+		neighShow(s, w)
+		return
+	}
+	word := w.peek()
+	if !dispatch(s, w, verbs) {
+		unknownVerb("neigh", word)
+	}
+}
+
+// ndaProtocol is NDA_PROTOCOL (linux/neighbour.h), which package unix does not name.
+const ndaProtocol = 12
+
+// nudStates are NUD_* (linux/neighbour.h), in ip's order.
+func nudStates() []mode {
+	return []mode{{"INCOMPLETE", 1}, {"REACHABLE", 2}, {"STALE", 4}, {"DELAY", 8}, {"PROBE", 16}, {"FAILED", 32}, {"NOARP", 64}, {"PERMANENT", 128}}
+}
+
+func nudWord(word string) uint16 {
+	if word == "none" {
+		return 0
+	}
+	for _, n := range nudStates() {
+		if strings.ToLower(n.name) == word {
+			return uint16(n.value)
+		}
+	}
+	n, ok := parseUint(word, 0, 16)
+	if !ok || n > 255 {
+		invalid("nud state is bad", word)
+	}
+	return uint16(n)
+}
+
+func neighModify(s *session, w *words, typ int, flags netlink.HeaderFlags) {
+	m := rtnl.NewMessage(rtnl.NdmsgLen)
+	state, ndFlags, dev := uint16(nudPermanent), uint8(0), ""
+	family, has := s.opt.family, false
+	for w.more() {
+		switch word := w.peek(); {
+		case word == "lladdr":
+			if next := w.next(); next != "null" {
+				m.Bytes(unix.NDA_LLADDR, hwWord(next))
+			}
+		case word == "nud":
+			state = nudWord(w.next())
+		case matches(word, "proxy"):
+			next := w.next()
+			if has {
+				duplicate("address", next)
+			}
+			a := address(next, family)
+			family, has = familyOfAddr(a), true
+			m.Addr(unix.NDA_DST, a)
+			ndFlags |= unix.NTF_PROXY
+		case word == "router":
+			ndFlags |= unix.NTF_ROUTER
+		case word == "use":
+			ndFlags |= unix.NTF_USE
+		case word == "extern_learn":
+			ndFlags |= unix.NTF_EXT_LEARNED
+		case word == "dev":
+			dev = w.next()
+		case matches(word, "protocol"):
+			m.U8(ndaProtocol, protocolWord(w.next()))
+		case word == "managed":
+			die("ip neigh ... managed is not supported by this version of warren: use iproute2's own ip for it.")
+		default:
+			if word == "to" {
+				word = w.next()
+			}
+			if matches(word, "help") {
+				usageOf(neighUsage)
+			}
+			if has {
+				garbage("to", word)
+			}
+			a := address(word, family)
+			family, has = familyOfAddr(a), true
+			m.Addr(unix.NDA_DST, a)
+		}
+		w.skip()
+	}
+	if dev == "" || !has {
+		die("Device and destination are required arguments.")
+	}
+	index := s.device(dev)
+	head := m.Head()
+	head[0], head[10] = uint8(family), ndFlags
+	native.PutUint32(head[4:], index)
+	native.PutUint16(head[8:], state)
+	s.do(m.Request(typ, flags))
+}
+
+const (
+	nudNoARP     = 64
+	nudPermanent = 128
+)
+
+// A neighFilter is what is to be shown or flushed.
+type neighFilter struct {
+	family   int
+	index    uint32
+	state    uint32
+	proxy    bool
+	unused   bool
+	master   uint32
+	protocol *uint8
+	to       prefixWord
+}
+
+func (s *session) neighFilter(w *words, flush bool) *neighFilter {
+	f := &neighFilter{family: s.opt.family, state: 0xff &^ nudNoARP}
+	if flush {
+		f.state = 0xff &^ (nudNoARP | nudPermanent)
+	}
+	said := false
+	for w.more() {
+		switch word := w.peek(); {
+		case word == "dev":
+			f.index = s.device(w.next())
+		case word == "master":
+			index := s.indexOf(w.next())
+			if index == 0 {
+				invalid("Device does not exist\n", w.peek())
+			}
+			f.master = uint32(index)
+		case word == "unused":
+			f.unused = true
+		case word == "nud":
+			if !said {
+				f.state, said = 0, true
+			}
+			switch next := w.next(); next {
+			case "all":
+				f.state = 0xffff
+				if flush {
+					f.state = 0xff &^ nudNoARP
+				}
+			default:
+				if n := nudWord(next); n == 0 {
+					f.state |= 0x100
+				} else {
+					f.state |= uint32(n)
+				}
+			}
+		case word == "proxy":
+			f.proxy = true
+		case matches(word, "protocol"):
+			v := protocolWord(w.next())
+			f.protocol = &v
+		case word == "vrf", word == "nomaster":
+			die("ip neigh show %s is not supported by this version of warren: use iproute2's own ip for it.", word)
+		default:
+			if word == "to" {
+				word = w.next()
+			}
+			if matches(word, "help") {
+				usageOf(neighUsage)
+			}
+			f.to = prefix(word, f.family)
+			if f.family == unix.AF_UNSPEC && f.to.addr.IsValid() {
+				f.family = familyOfAddr(f.to.addr)
+			}
+		}
+		w.skip()
+	}
+	return f
+}
+
+func (s *session) neighMessages(f *neighFilter) [][]byte {
+	m := rtnl.NewMessage(rtnl.NdmsgLen)
+	m.Head()[0] = uint8(f.family)
+	if f.proxy {
+		m.Head()[10] = unix.NTF_PROXY
+	}
+	if f.index != 0 {
+		m.U32(unix.NDA_IFINDEX, f.index)
+	}
+	if f.master != 0 {
+		m.U32(unix.NDA_MASTER, f.master)
+	}
+	req, err := m.Request(unix.RTM_GETNEIGH, 0)
+	if err != nil {
+		die("%v", err)
+	}
+	var list [][]byte
+	for _, msg := range s.dump(req) {
+		if f.lets(msg.Data) {
+			list = append(list, msg.Data)
+		}
+	}
+	return list
+}
+
+func (f *neighFilter) lets(b []byte) bool {
+	if len(b) < rtnl.NdmsgLen {
+		return false
+	}
+	family, index, state, flags := int(b[0]), native.Uint32(b[4:]), uint32(native.Uint16(b[8:])), b[10]
+	if family != unix.AF_INET && family != unix.AF_INET6 || f.family != unix.AF_UNSPEC && f.family != family || f.index != 0 && f.index != index {
+		return false
+	}
+	if f.state&state == 0 && flags&unix.NTF_PROXY == 0 && (state != 0 || f.state&0x100 == 0) {
+		return false
+	}
+	a := rtnl.ParseAttrs(b[rtnl.NdmsgLen:])
+	if f.protocol != nil && a.U8(ndaProtocol) != *f.protocol {
+		return false
+	}
+	if f.unused && a.Has(unix.NDA_CACHEINFO) {
+		if c := a.Bytes(unix.NDA_CACHEINFO); len(c) >= 16 && native.Uint32(c[12:]) != 0 {
+			return false
+		}
+	}
+	dst := a.Addr(unix.NDA_DST)
+	if !f.to.addr.IsValid() {
+		return true
+	}
+	return dst.IsValid() && netip.PrefixFrom(f.to.addr, f.to.bits).Contains(dst)
+}
+
+func neighShow(s *session, w *words) {
+	f := s.neighFilter(w, false)
+	p := s.out()
+	for _, data := range s.neighMessages(f) {
+		s.printNeigh(p, data, f.index != 0)
+	}
+}
+
+// neighGet asks for one entry.
+func neighGet(s *session, w *words) {
+	m := rtnl.NewMessage(rtnl.NdmsgLen)
+	dev, has, flags, family := "", false, uint8(0), s.opt.family
+	for w.more() {
+		switch word := w.peek(); word {
+		case "dev":
+			dev = w.next()
+		case "proxy":
+			flags |= unix.NTF_PROXY
+			w.next()
+			fallthrough
+		default:
+			if w.peek() == "to" {
+				w.next()
+			}
+			if has {
+				garbage("to", w.peek())
+			}
+			a := address(w.peek(), family)
+			family, has = familyOfAddr(a), true
+			m.Addr(unix.NDA_DST, a)
+		}
+		w.skip()
+	}
+	if dev == "" || !has {
+		die("Device and address are required arguments.")
+	}
+	head := m.Head()
+	head[0], head[10] = uint8(family), flags
+	native.PutUint32(head[4:], s.device(dev))
+	req, err := m.Request(unix.RTM_GETNEIGH, 0)
+	if err != nil {
+		die("%v", err)
+	}
+	msgs, err := s.ask(req)
+	refused(err)
+	p := s.out()
+	for _, msg := range msgs {
+		s.printNeigh(p, msg.Data, false)
+	}
+}
+
+func (s *session) printNeigh(p *printer, b []byte, hideDev bool) {
+	index, state, flags := native.Uint32(b[4:]), native.Uint16(b[8:]), b[10]
+	a := rtnl.ParseAttrs(b[rtnl.NdmsgLen:])
+	p.openObject("")
+	if a.Has(unix.NDA_DST) {
+		p.str("dst", "%s ", a.Addr(unix.NDA_DST).String())
+	}
+	if !hideDev && index != 0 {
+		p.str("dev", "dev %s ", s.nameOf(int(index)))
+	}
+	if ll := a.Bytes(unix.NDA_LLADDR); ll != nil {
+		hw := uint16(0)
+		if l, ok := s.brief(int(index)); ok {
+			hw = l.hw
+		}
+		p.str("lladdr", "lladdr %s ", hwAddr(ll, hw))
+	}
+	for _, f := range []struct {
+		bit  uint8
+		name string
+	}{{unix.NTF_ROUTER, "router"}, {unix.NTF_PROXY, "proxy"}, {unix.NTF_EXT_LEARNED, "extern_learn"}, {unix.NTF_OFFLOADED, "offload"}} {
+		if flags&f.bit != 0 {
+			p.null(f.name, f.name+" ")
+		}
+	}
+	if s.opt.stats > 0 {
+		printNeighStats(p, a)
+	}
+	if state != 0 {
+		p.openArray("state", "")
+		for _, n := range nudStates() {
+			if state&uint16(n.value) != 0 {
+				state &^= uint16(n.value)
+				p.item("%s ", n.name)
+			}
+		}
+		if state != 0 {
+			p.item("%s ", strconv.FormatUint(uint64(state), 16))
+		}
+		p.closeArray("")
+	}
+	if a.Has(ndaProtocol) {
+		p.str("protocol", "proto %s ", protocolName(s, a.U8(ndaProtocol)))
+	}
+	p.text("\n")
+	p.closeObject()
+}
+
+func printNeighStats(p *printer, a rtnl.Attrs) {
+	const ticks = 100 // of a second
+	if c := a.Bytes(unix.NDA_CACHEINFO); len(c) >= 16 {
+		if refs := native.Uint32(c[12:]); refs != 0 {
+			num(p, "refcnt", " ref %d", refs)
+		}
+		num(p, "used", " used %d", native.Uint32(c[4:])/ticks)
+		num(p, "confirmed", "/%d", native.Uint32(c)/ticks)
+		num(p, "updated", "/%d", native.Uint32(c[8:])/ticks)
+	}
+	if a.Has(unix.NDA_PROBES) {
+		num(p, "probes", "probes %d ", a.U32(unix.NDA_PROBES))
+	}
+}
+
+// neighFlush deletes what the filter lets through; permanent entries stay unless they are asked for.
+func neighFlush(s *session, w *words) {
+	if !w.more() {
+		die("Flush requires arguments.")
+	}
+	f := s.neighFilter(w, true)
+	var reqs []nl.Request
+	for _, data := range s.neighMessages(f) {
+		reqs = append(reqs, nl.Request{Type: netlink.HeaderType(unix.RTM_DELNEIGH), Data: data})
+	}
+	if len(reqs) == 0 {
+		if s.opt.stats > 0 {
+			s.out().text("Nothing to flush.\n")
+		}
+		return
+	}
+	s.kernel().Batch(reqs) // an entry that went by itself is an error of no interest
+}

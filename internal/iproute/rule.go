@@ -1,0 +1,397 @@
+package iproute
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/mdlayher/netlink"
+
+	"warren/internal/nl"
+	"warren/internal/rtnl"
+)
+
+// Header flags and actions of a rule (linux/fib_rules.h).
+const (
+	ruleInvert      = 2
+	ruleUnresolved  = 4
+	ruleIIFDetached = 8
+	ruleOIFDetached = 16
+	ruleToTable     = 1
+	ruleGoto        = 2
+	ruleNop         = 3
+)
+
+// ruleObject is "ip rule".
+func ruleObject(s *session, w *words) {
+	unsupported := func(name string) verb {
+		return verb{name, func(*session, *words) {
+			die("ip rule %s is not supported by this version of warren: use iproute2's own ip for it.", name)
+		}}
+	}
+	verbs := []verb{
+		{"list", ruleShow}, {"lst", ruleShow}, {"show", ruleShow},
+		unsupported("save"), unsupported("restore"),
+		{"add", func(s *session, w *words) { ruleModify(s, w, unix.RTM_NEWRULE, netlink.Create|netlink.Excl) }},
+		{"delete", func(s *session, w *words) { ruleModify(s, w, unix.RTM_DELRULE, 0) }},
+		{"flush", ruleFlush},
+		{"help", func(*session, *words) { usageOf(ruleUsage) }},
+	}
+	if !w.more() {
+		ruleShow(s, w)
+		return
+	}
+	word := w.peek()
+	if !dispatch(s, w, verbs) {
+		unknownVerb("rule", word)
+	}
+}
+
+func ruleModify(s *session, w *words, typ int, flags netlink.HeaderFlags) {
+	if !w.more() {
+		verb := "add"
+		if typ == unix.RTM_DELRULE {
+			verb = "del"
+		}
+		fail(exitFailed, "\"ip rule %s\" requires arguments.", verb)
+	}
+	m := rtnl.NewMessage(rtnl.FibRuleLen)
+	head := make([]byte, rtnl.FibRuleLen)
+	if typ == unix.RTM_NEWRULE {
+		head[7] = ruleToTable
+	}
+	r := &ruleRequest{m: m, head: head, family: s.opt.family}
+	for w.more() {
+		r.word(w)
+		w.skip()
+	}
+	if r.family == unix.AF_UNSPEC {
+		r.family = unix.AF_INET
+	}
+	if !r.hasTable && typ == unix.RTM_NEWRULE {
+		head[4] = unix.RT_TABLE_MAIN
+	}
+	head[0] = uint8(r.family)
+	copy(m.Head(), head)
+	s.do(m.Request(typ, flags))
+}
+
+// A ruleRequest is what the words said so far.
+type ruleRequest struct {
+	m        *rtnl.Message
+	head     []byte
+	family   int
+	hasTable bool
+}
+
+func (r *ruleRequest) prefix(typ uint16, at int, word string) {
+	p := prefix(word, r.family)
+	if p.addr.IsValid() {
+		if r.family == unix.AF_UNSPEC {
+			r.family = familyOfAddr(p.addr)
+		}
+		r.m.Addr(typ, p.addr)
+	}
+	r.head[at] = uint8(p.bits)
+}
+
+func (r *ruleRequest) word(w *words) {
+	flags := native.Uint32(r.head[8:])
+	switch word := w.peek(); {
+	case word == "not":
+		native.PutUint32(r.head[8:], flags|ruleInvert)
+	case word == "from":
+		r.prefix(unix.FRA_SRC, 2, w.next())
+	case word == "to":
+		r.prefix(unix.FRA_DST, 1, w.next())
+	case matches(word, "preference"), matches(word, "order"), matches(word, "priority"):
+		r.m.U32(unix.FRA_PRIORITY, u32(w.next(), "preference value is invalid\n"))
+	case word == "tos", matches(word, "dsfield"):
+		n, ok := parseUint(w.next(), 16, 8)
+		if !ok {
+			invalid("TOS value is invalid\n", w.peek())
+		}
+		r.head[3] = uint8(n)
+	case word == "fwmark":
+		mark, mask, cut := strings.Cut(w.next(), "/")
+		r.m.U32(unix.FRA_FWMARK, u32(mark, "fwmark value is invalid\n"))
+		if cut {
+			r.m.U32(unix.FRA_FWMASK, u32(mask, "fwmask value is invalid\n"))
+		}
+	case matches(word, "protocol"):
+		r.m.U8(unix.FRA_PROTOCOL, protocolWord(w.next()))
+	case matches(word, "table"), matches(word, "lookup"):
+		table := tableWord(w.next())
+		if table < 256 {
+			r.head[4] = uint8(table)
+		} else {
+			r.head[4] = unix.RT_TABLE_UNSPEC
+			r.m.U32(unix.FRA_TABLE, table)
+		}
+		r.hasTable = true
+	case matches(word, "suppress_prefixlength"), word == "sup_pl":
+		n, ok := parseInt(w.next(), 32)
+		if !ok || n < 0 {
+			invalid("suppress_prefixlength value is invalid\n", w.peek())
+		}
+		r.m.U32(unix.FRA_SUPPRESS_PREFIXLEN, uint32(n))
+	case word == "dev", word == "iif":
+		r.device(unix.FRA_IIFNAME, w.next())
+	case word == "oif":
+		r.device(unix.FRA_OIFNAME, w.next())
+	case word == "l3mdev":
+		r.m.U8(unix.FRA_L3MDEV, 1)
+		r.hasTable = true
+	case word == "uidrange":
+		low, high, cut := strings.Cut(w.next(), "-")
+		if !cut {
+			invalid("invalid UID range\n", w.peek())
+		}
+		b := native.AppendUint32(nil, u32(low, "invalid UID range\n"))
+		r.m.Bytes(unix.FRA_UID_RANGE, native.AppendUint32(b, u32(high, "invalid UID range\n")))
+	case word == "ipproto":
+		r.m.U8(unix.FRA_IP_PROTO, ipProtocol(w.next()))
+	case word == "sport":
+		r.ports(unix.FRA_SPORT_RANGE, w.next())
+	case word == "dport":
+		r.ports(unix.FRA_DPORT_RANGE, w.next())
+	case matches(word, "realms"), matches(word, "suppress_ifgroup"), matches(word, "tun_id"), matches(word, "nat"), matches(word, "map-to"):
+		die("ip rule ... %s is not supported by this version of warren: use iproute2's own ip for it.", word)
+	default:
+		r.action(w)
+	}
+}
+
+func (r *ruleRequest) device(typ uint16, name string) {
+	if !goodLinkName(name, 15) {
+		invalid("\"iif\"/\"oif\" not a valid ifname", name)
+	}
+	r.m.Str(typ, name)
+}
+
+func (r *ruleRequest) ports(typ uint16, word string) {
+	low, high, cut := strings.Cut(word, "-")
+	if !cut {
+		high = low
+	}
+	b := native.AppendUint16(nil, u16(low, "invalid port range\n"))
+	r.m.Bytes(typ, native.AppendUint16(b, u16(high, "invalid port range\n")))
+}
+
+func (r *ruleRequest) action(w *words) {
+	word := w.peek()
+	if word == "type" {
+		word = w.next()
+	}
+	if matches(word, "help") {
+		usageOf(ruleUsage)
+	}
+	switch {
+	case matches(word, "goto"):
+		r.head[7] = ruleGoto
+		r.m.U32(unix.FRA_GOTO, u32(w.next(), "invalid target\n"))
+	case matches(word, "nop"):
+		r.head[7] = ruleNop
+	default:
+		typ, ok := routeType(word)
+		if !ok {
+			invalid("Failed to parse rule type", word)
+		}
+		r.head[7] = typ
+	}
+	r.hasTable = true
+}
+
+func ipProtocol(word string) uint8 {
+	for _, n := range ipProtocols() {
+		if n.name == word {
+			return uint8(n.value)
+		}
+	}
+	return u8(word, "Invalid \"ipproto\" value\n")
+}
+
+// ipProtocols are the protocols that people write rules for.
+func ipProtocols() []mode {
+	return []mode{{"icmp", 1}, {"igmp", 2}, {"tcp", 6}, {"udp", 17}, {"dccp", 33}, {"gre", 47}, {"esp", 50}, {"ah", 51}, {"ipv6-icmp", 58}, {"ospf", 89}, {"sctp", 132}}
+}
+
+func (s *session) rules(family int) [][]byte {
+	m := rtnl.NewMessage(rtnl.FibRuleLen)
+	m.Head()[0] = uint8(family)
+	req, err := m.Request(unix.RTM_GETRULE, 0)
+	if err != nil {
+		die("%v", err)
+	}
+	var list [][]byte
+	for _, msg := range s.dump(req) {
+		if len(msg.Data) >= rtnl.FibRuleLen {
+			list = append(list, msg.Data)
+		}
+	}
+	return list
+}
+
+func (s *session) ruleFamily() int {
+	if s.opt.family == unix.AF_UNSPEC {
+		return unix.AF_INET
+	}
+	return s.opt.family
+}
+
+func ruleShow(s *session, w *words) {
+	table, pref := int64(-1), int64(-1)
+	for w.more() {
+		switch word := w.peek(); {
+		case matches(word, "table"), matches(word, "lookup"):
+			table = int64(tableWord(w.next()))
+		case matches(word, "preference"), matches(word, "order"), matches(word, "priority"):
+			pref = int64(u32(w.next(), "preference value is invalid\n"))
+		default:
+			die("ip rule show %s is not supported by this version of warren: use iproute2's own ip for it.", word)
+		}
+		w.skip()
+	}
+	p := s.out()
+	for _, data := range s.rules(s.ruleFamily()) {
+		a := rtnl.ParseAttrs(data[rtnl.FibRuleLen:])
+		if table >= 0 && int64(ruleTable(data, a)) != table || pref >= 0 && int64(a.U32(unix.FRA_PRIORITY)) != pref {
+			continue
+		}
+		s.printRule(p, data, a)
+	}
+}
+
+func ruleTable(b []byte, a rtnl.Attrs) uint32 {
+	if a.Has(unix.FRA_TABLE) {
+		return a.U32(unix.FRA_TABLE)
+	}
+	return uint32(b[4])
+}
+
+func (s *session) printRule(p *printer, b []byte, a rtnl.Attrs) {
+	flags := native.Uint32(b[8:])
+	p.openObject("")
+	num(p, "priority", "%d:\t", a.U32(unix.FRA_PRIORITY))
+	if flags&ruleInvert != 0 {
+		p.null("not", "not ")
+	}
+	printRulePrefix(p, a, unix.FRA_SRC, b[2], "src", "from ")
+	if !a.Has(unix.FRA_SRC) && b[2] == 0 {
+		p.str("src", "from %s", "all")
+	}
+	printRulePrefix(p, a, unix.FRA_DST, b[1], "dst", " to ")
+	if b[3] != 0 {
+		p.str("tos", " tos %s", tosWord(b[3]))
+	}
+	mark, mask := a.U32(unix.FRA_FWMARK), a.U32(unix.FRA_FWMASK)
+	if a.Has(unix.FRA_FWMARK) && (mark != 0 || mask != 0) || mask != 0 {
+		p.str("fwmark", " fwmark %s", fmt.Sprintf("0x%x", mark))
+		if a.Has(unix.FRA_FWMASK) && mask != ^uint32(0) {
+			p.str("fwmask", "/%s", fmt.Sprintf("0x%x", mask))
+		}
+	}
+	for _, dev := range []struct {
+		typ      int
+		key      string
+		detached uint32
+	}{{unix.FRA_IIFNAME, "iif", ruleIIFDetached}, {unix.FRA_OIFNAME, "oif", ruleOIFDetached}} {
+		if a.Has(dev.typ) {
+			p.str(dev.key, " "+dev.key+" %s", a.Str(dev.typ))
+			if flags&dev.detached != 0 {
+				p.null(dev.key+"_detached", " [detached]")
+			}
+		}
+	}
+	if a.U8(unix.FRA_L3MDEV) != 0 {
+		p.null("l3mdev", " lookup [l3mdev-table]")
+	}
+	if r := a.Bytes(unix.FRA_UID_RANGE); len(r) >= 8 {
+		num(p, "uid_start", " uidrange %d", native.Uint32(r))
+		num(p, "uid_end", "-%d", native.Uint32(r[4:]))
+	}
+	if a.Has(unix.FRA_IP_PROTO) {
+		p.str("ipproto", " ipproto %s", ipProtocolName(a.U8(unix.FRA_IP_PROTO)))
+	}
+	printPorts(p, a.Bytes(unix.FRA_SPORT_RANGE), "sport")
+	printPorts(p, a.Bytes(unix.FRA_DPORT_RANGE), "dport")
+	s.printRuleAction(p, b, a, flags)
+	p.text("\n")
+	p.closeObject()
+}
+
+func ipProtocolName(v uint8) string {
+	for _, n := range ipProtocols() {
+		if n.value == uint32(v) {
+			return n.name
+		}
+	}
+	return "ipproto-" + strconv.Itoa(int(v))
+}
+
+func printPorts(p *printer, b []byte, key string) {
+	if len(b) < 4 {
+		return
+	}
+	low, high := native.Uint16(b), native.Uint16(b[2:])
+	if low == high {
+		num(p, key, " "+key+" %d", low)
+		return
+	}
+	num(p, key+"_start", " "+key+" %d", low)
+	num(p, key+"_end", "-%d", high)
+}
+
+func printRulePrefix(p *printer, a rtnl.Attrs, typ int, bits uint8, key, word string) {
+	addr := a.Addr(typ)
+	if !addr.IsValid() {
+		return
+	}
+	p.str(key, word+"%s", addr.String())
+	if int(bits) != addr.BitLen() {
+		num(p, key+"len", "/%d", bits)
+	}
+}
+
+func (s *session) printRuleAction(p *printer, b []byte, a rtnl.Attrs, flags uint32) {
+	if table := ruleTable(b, a); table != 0 && b[7] <= ruleToTable {
+		p.str("table", " lookup %s", tableName(s, table))
+		if n := a.S32(unix.FRA_SUPPRESS_PREFIXLEN); a.Has(unix.FRA_SUPPRESS_PREFIXLEN) && n != -1 {
+			num(p, "suppress_prefixlen", " suppress_prefixlength %d", n)
+		}
+	}
+	switch {
+	case b[7] == ruleGoto:
+		if a.Has(unix.FRA_GOTO) {
+			num(p, "goto", " goto %d", a.U32(unix.FRA_GOTO))
+		} else {
+			p.str("goto", " goto %s", "none")
+		}
+		if flags&ruleUnresolved != 0 {
+			p.null("unresolved", " [unresolved]")
+		}
+	case b[7] == ruleNop:
+		p.null("nop", " nop")
+	case b[7] != ruleToTable && int(b[7]) < len(routeTypes()):
+		p.str("action", " %s", routeTypes()[b[7]])
+	}
+	if proto := a.U8(unix.FRA_PROTOCOL); a.Has(unix.FRA_PROTOCOL) && (proto != 0 && proto != unix.RTPROT_KERNEL || s.opt.details) {
+		p.str("protocol", " proto %s", protocolName(s, proto))
+	}
+}
+
+// ruleFlush deletes all rules but the one that looks local addresses up.
+func ruleFlush(s *session, w *words) {
+	if w.more() {
+		die("ip rule flush %s is not supported by this version of warren: use iproute2's own ip for it.", w.peek())
+	}
+	for _, data := range s.rules(s.ruleFamily()) {
+		a := rtnl.ParseAttrs(data[rtnl.FibRuleLen:])
+		if !a.Has(unix.FRA_PRIORITY) || a.U32(unix.FRA_PRIORITY) == 0 {
+			continue
+		}
+		refused(s.kernel().Batch([]nl.Request{{Type: netlink.HeaderType(unix.RTM_DELRULE), Data: data}})[0])
+	}
+}
