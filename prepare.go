@@ -26,7 +26,11 @@ type prepared struct {
 // Plan says what Up would do. It takes no lock and changes nothing. Errors: those of the lab ([topo.Error]), of the kernel,
 // and [plan.CollisionError] where something of a name that the lab needs belongs to somebody else.
 func (w *Warren) Plan(ctx context.Context, l *topo.Lab) (*Change, error) {
-	p, err := w.prepare(ctx, l, true)
+	former, err := w.former(l.Name)
+	if err != nil {
+		return nil, err
+	}
+	p, err := w.prepare(ctx, l, former, true)
 	if err != nil {
 		return nil, err
 	}
@@ -53,11 +57,7 @@ func (w *Warren) former(name string) (*topo.Expanded, error) {
 
 // prepare reads the kernel, expands the lab with the addresses that live nodes have, and computes the difference. Unless
 // all is asked for, kinds of objects that the lab has none of, and had none of, are not read.
-func (w *Warren) prepare(ctx context.Context, l *topo.Lab, all bool) (*prepared, error) {
-	former, err := w.former(l.Name)
-	if err != nil {
-		return nil, err
-	}
+func (w *Warren) prepare(ctx context.Context, l *topo.Lab, former *topo.Expanded, all bool) (*prepared, error) {
 	dir, err := w.runDir().Dir(l.Name)
 	if err != nil {
 		return nil, err

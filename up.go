@@ -71,7 +71,7 @@ func (w *Warren) build(ctx context.Context, l *topo.Lab, o UpOptions, lock *lab.
 		return nil, err
 	}
 	w.event(Event{Lab: l.Name, Phase: "observe"})
-	p, err := w.prepare(ctx, l, false)
+	p, err := w.prepare(ctx, l, former, false)
 	if err != nil {
 		return nil, err
 	}
