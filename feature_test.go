@@ -7,8 +7,10 @@ import (
 	"io"
 	"net"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"syscall"
@@ -232,7 +234,7 @@ ip -n outside link set wire addrgenmode none up
 	sh(t, script)
 }
 
-// jsonLines is what a third party's tool prints, one line each, sorted.
+// sortedLines is what a third party's tool prints, one line each, sorted.
 func sortedLines(text string) []string {
 	lines := strings.Split(strings.TrimSpace(text), "\n")
 	slices.Sort(lines)
@@ -247,4 +249,34 @@ func exists(t testing.TB, pattern string) bool {
 		t.Fatal(err)
 	}
 	return len(found) > 0
+}
+
+// errText is an error of some text.
+type errText string
+
+func (e errText) Error() string { return string(e) }
+
+// startIn starts a process in a namespace of its own, without a name, and returns its PID. It ends with the test.
+func startIn(t *testing.T) string {
+	t.Helper()
+	cmd := exec.Command("unshare", "-n", "sleep", "1000")
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		_ = cmd.Process.Kill()
+		_ = cmd.Wait()
+	})
+	own, err := os.Readlink("/proc/self/ns/net")
+	if err != nil {
+		t.Fatal(err)
+	}
+	pid := strconv.Itoa(cmd.Process.Pid)
+	kerneltest.Eventually(t, 5*time.Second, func() error {
+		if now, err := os.Readlink("/proc/" + pid + "/ns/net"); err != nil || now == own {
+			return errText("not there yet")
+		}
+		return nil
+	})
+	return pid
 }

@@ -226,7 +226,9 @@ func (r *contentsRun) makeLink(l state.Link) error {
 	sp := r.space
 	l.Bridge = birthBridge(l.Bridge)
 	sp.lookUp(linkNames(plan.Step{After: plan.Object{Link: &l}}))
-	req, err := rtnl.CreateLink(l, rtnl.LinkOptions{}, &sp.names)
+	born := l
+	born.MTU = birthMTU(l)
+	req, err := rtnl.CreateLink(born, rtnl.LinkOptions{}, &sp.names)
 	if err != nil {
 		return err
 	}
@@ -234,6 +236,11 @@ func (r *contentsRun) makeLink(l state.Link) error {
 		return err
 	}
 	reqs, err := rtnl.FinishLink(l, false, &sp.names)
+	if err == nil && born.MTU != l.MTU {
+		var change []nl.Request
+		change, err = rtnl.ChangeLink(state.Link{Name: l.Name, Up: l.Up, MTU: born.MTU}, state.Link{Name: l.Name, Up: l.Up, MTU: l.MTU}, &sp.names)
+		reqs = append(reqs, change...)
+	}
 	if err == nil && len(reqs) > 0 {
 		err = errors.Join(sp.route.Batch(reqs)...)
 	}
@@ -247,6 +254,19 @@ func (r *contentsRun) makeLink(l state.Link) error {
 		err = errors.Join(err, sp.route.Batch([]nl.Request{req})[0])
 	}
 	return err
+}
+
+// birthMTU is another MTU than the wanted one for a bridge: it follows its ports until somebody sets it, and neither its birth
+// nor setting what it is already counts as that (net/bridge/br_device.c, br_change_mtu).
+func birthMTU(l state.Link) uint32 {
+	switch {
+	case l.Kind != "bridge" || l.MTU == 0:
+		return l.MTU
+	case l.MTU == 65535:
+		return l.MTU - 1
+	default:
+		return l.MTU + 1
+	}
 }
 
 // birthBridge leaves out that a new bridge does not filter VLANs: a kernel without VLAN filtering refuses to hear it.

@@ -3,6 +3,7 @@ package kernel
 import (
 	"fmt"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"warren/state"
@@ -23,7 +24,10 @@ func (k *Kernel) place(key string) (place, error) {
 	switch {
 	case key == state.HostNS:
 		return place{key: key, ref: "host"}, nil
-	case strings.HasPrefix(key, "cookie:"):
+	case filepath.IsAbs(key):
+		return place{key: key, ref: key}, nil
+	}
+	if form, _, ok := strings.Cut(key, ":"); ok && slices.Contains([]string{"pid", "id", "cookie", "container"}, form) {
 		return place{key: key, ref: key}, nil
 	}
 	if lab, name, ok := strings.Cut(key, ".@"); ok {
