@@ -110,7 +110,7 @@ func dumpLab(t *testing.T) string {
 	t.Helper()
 	one := func(in string) string {
 		return fmt.Sprintf(`
-%[1]s ip -d -o link | sed -E 's/^[0-9]+: //; s/@if[0-9]+/@if/; s/link-netns(id)? [^ ]+//g; s/\w+_timer +[0-9.]+//g; s/designated_(port|cost|bridge|root) [^ ]+//g; s/port_(no|id) [^ ]+//g; s/bridge_id [^ ]+//; s/state forwarding//; s/NO-CARRIER,//; s/state (UP|DOWN|LOWERLAYERDOWN) mode//; s/qlen [0-9]+//; s/ +/ /g' | sort
+%[1]s ip -d -o link | sed -E 's/^[0-9]+: //; s/@if[0-9]+/@if/; s/link-netns(id)? [^ ]+//g; s/\w+_timer +[0-9.]+//g; s/NO-CARRIER,//; s/,LOWER_UP//; s/ state [A-Z]+ / /; s/designated_(port|cost|bridge|root) [^ ]+//g; s/port_(no|id) [^ ]+//g; s/bridge_id [^ ]+//; s/state forwarding//; s/NO-CARRIER,//; s/state (UP|DOWN|LOWERLAYERDOWN) mode//; s/qlen [0-9]+//; s/ +/ /g' | sort
 %[1]s ip -o addr | sed -E 's/^[0-9]+: //; s/valid_lft.*//' | sort
 %[1]s ip route show table all | sort; %[1]s ip -6 route show table all | grep -v '^multicast' | sed 's/pref medium//' | sort; %[1]s ip rule
 %[1]s nft -s list ruleset | sed -E 's/# handle [0-9]+//'

@@ -64,6 +64,11 @@ func (w *Warren) prepare(ctx context.Context, l *topo.Lab, former *topo.Expanded
 	}
 	// A change that was cut off may have made what neither says.
 	all = all || dir.Changing()
+	if !all && former != nil {
+		if p, ok, err := w.preparePart(ctx, l, former); ok || err != nil {
+			return p, err
+		}
+	}
 	opt := plan.Options{}
 	query := state.Query{Lab: l.Name, Parts: state.PartsLab, SysctlKeys: map[string][]string{}}
 	if former != nil {

@@ -183,37 +183,6 @@ func (w *Warren) hooks(ctx context.Context, name string, total int) plan.Hooks {
 	}
 }
 
-// verifyFor is how long a difference that is left after Apply gets to vanish: some of what the kernel does comes a moment
-// later, such as a bridge port's way to forwarding.
-const verifyFor = time.Second
-
-// verify reads again what was changed: nothing may be left to do.
-func (w *Warren) verify(ctx context.Context, p *prepared) error {
-	w.event(Event{Lab: p.want.Lab, Phase: "verify"})
-	asked := plan.Recheck(p.want.Desired, p.asked, p.plan.Steps)
-	deadline := time.Now().Add(verifyFor)
-	for pause := time.Millisecond; ; pause *= 2 {
-		have, err := w.kernel.Observe(ctx, asked)
-		if err != nil {
-			return fmt.Errorf("lab %q: read back: %w", p.want.Lab, err)
-		}
-		left, err := plan.Diff(p.want.Desired, plan.Merge(p.have, have, asked), plan.Options{})
-		switch {
-		case err != nil:
-			return fmt.Errorf("lab %q: compare: %w", p.want.Lab, err)
-		case left.Empty():
-			return nil
-		case time.Now().After(deadline):
-			return fmt.Errorf("lab %q: the kernel does not hold what it was told to; %d differences, the first: %s", p.want.Lab, len(left.Steps), left.Steps[0])
-		}
-		select {
-		case <-ctx.Done():
-			return ctx.Err()
-		case <-time.After(pause):
-		}
-	}
-}
-
 // undo takes back what was done, newest first, and says in the report what it could not. It does not end with ctx: half a
 // lab is worse than a late answer to an interrupt.
 func (w *Warren) undo(p *prepared, steps []plan.Step, done plan.Report, report *UpReport) error {
