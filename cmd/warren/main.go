@@ -10,6 +10,7 @@ import (
 	"runtime/debug"
 
 	"warren/internal/cli"
+	"warren/internal/iproute"
 	"warren/internal/lab"
 )
 
@@ -27,16 +28,33 @@ func run(args []string) int {
 		return lab.SupervisorMain(args)
 	case os.Getenv("CNI_COMMAND") != "":
 		return refuse("CNI_COMMAND is set, but this version is no CNI plugin")
-	case len(args) > 0 && filepath.Base(args[0]) == "ip":
-		return refuse("called as ip, but this version does not speak iproute2's grammar")
 	}
 	if os.Getenv("GOGC") == "" {
 		debug.SetGCPercent(garbage)
+	}
+	if p, ok := personality(args); ok {
+		return iproute.Main(args[1:], p, iproute.Stdio{In: os.Stdin, Out: os.Stdout, Err: os.Stderr}, iproute.Deps{})
 	}
 	if len(args) > 0 {
 		args = args[1:]
 	}
 	return cli.Main(args, cli.Stdio{In: os.Stdin, Out: os.Stdout, Err: os.Stderr})
+}
+
+// personality is the program of iproute2 that a link to this one is called as.
+func personality(args []string) (iproute.Personality, bool) {
+	if len(args) == 0 {
+		return 0, false
+	}
+	switch filepath.Base(args[0]) {
+	case "ip":
+		return iproute.IP, true
+	case "bridge":
+		return iproute.Bridge, true
+	case "ss":
+		return iproute.SS, true
+	}
+	return 0, false
 }
 
 func refuse(why string) int {

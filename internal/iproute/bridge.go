@@ -3,18 +3,18 @@ package iproute
 // bridgeObject runs the object that the first word is a beginning of, in bridge's order.
 func bridgeObject(s *session, w *words) {
 	objects := []verb{
-		{"link", unknownBridge("link")},
-		{"fdb", unknownBridge("fdb")},
+		{"link", bridgeLink},
+		{"fdb", fdbObject},
 		{"mdb", unknownBridge("mdb")},
 		{"vlan", unknownBridge("vlan")},
 		{"vni", unknownBridge("vni")},
 		{"monitor", unknownBridge("monitor")},
 		{"help", func(*session, *words) { usageOf(bridgeUsage) }},
 	}
-	word := w.peek()
 	if !w.more() {
 		usageOf(bridgeUsage)
 	}
+	word := w.peek()
 	if !dispatch(s, w, objects) {
 		fail(exitUsage, "Object \"%s\" is unknown, try \"bridge help\".", word)
 	}

@@ -11,5 +11,5 @@
 // not know is refused with iproute2's exit code for a bad word, never ignored.
 //
 // Exit codes: 0; 1 when a verb failed; 2 when the kernel refused; 255 for bad words, bad names, and a namespace that cannot
-// be entered.
+// be entered. Called as bridge every failure is 255.
 package iproute

@@ -135,7 +135,9 @@ func addrTemplates() []string {
 	}
 }
 
-func otherTemplates() []string { return append(routeTemplates(), neighTemplates()...) }
+func otherTemplates() []string {
+	return append(append(routeTemplates(), neighTemplates()...), bridgeTemplates()...)
+}
 
 func routeTemplates() []string {
 	return []string{
@@ -148,6 +150,15 @@ func routeTemplates() []string {
 		"ip route show scope link", "ip route show type blackhole", "ip route show via <four>", "ip route list exact 10.1.0.0/16", "ip route show src <four>", "ip route show metric 5",
 		"ip route get <four>", "ip route get <six>", "ip route get 127.0.0.1", "ip route get <four> from <four>", "ip route get <four> oif v0", "ip -j route get <four>", "ip route get", "ip route get <four> iif v0", "ip route get fibmatch <four>",
 		"ip addr add <four>/24 dev v0", "ip addr add <six>/64 dev v0", "ip link set v0 up", "ip link set v1 up", "ip link set lo up", "ip link add v0 address <mac> type veth peer name v1 address <mac>",
+	}
+}
+
+func bridgeTemplates() []string {
+	return []string{
+		"bridge fdb add <mac> dev v0 [master] [static|permanent|dynamic]", "bridge fdb add <mac> dev vx dst <four> [vni 5] [port 4790]", "bridge fdb append <mac> dev vx dst <four>", "bridge fdb replace <mac> dev v0 master static", "bridge fdb del <mac> dev v0 master",
+		"bridge fdb add <mac>", "bridge fdb add zz dev v0", "bridge fdb", "bridge -j fdb", "bridge fdb show dev v0", "bridge fdb show br br0", "bridge -s fdb show dev vx",
+		"bridge link", "bridge -d link", "bridge -j -d link", "bridge link show dev v0", "bridge nonsense", "bridge -j -p link",
+		"ip link add v0 address <mac> type veth peer name v1 address <mac>", "ip link add br0 address <mac> type bridge", "ip link set v0 master br0", "ip link set v0 master br0", "ip link add vx address <mac> type vxlan id 7 dstport 4789", "ip link set br0 up",
 	}
 }
 

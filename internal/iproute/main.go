@@ -100,6 +100,9 @@ func (s *session) guard(f func()) (code int) {
 		s.say(fl)
 		s.aborted = s.aborted || fl.abort
 		code = fl.code
+		if s.personality == Bridge {
+			code = exitUsage // whatever it is, as bridge has it
+		}
 	}()
 	f()
 	return s.code

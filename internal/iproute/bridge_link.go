@@ -1,0 +1,100 @@
+package iproute
+
+import (
+	"golang.org/x/sys/unix"
+
+	"warren/internal/rtnl"
+)
+
+// bridgeLink is "bridge link".
+func bridgeLink(s *session, w *words) {
+	verbs := []verb{
+		{"show", bridgeLinkShow},
+		{"set", unknownBridge("link set")},
+		{"change", unknownBridge("link set")},
+		{"lst", bridgeLinkShow}, {"list", bridgeLinkShow},
+		{"help", func(*session, *words) { usageOf(bridgeUsage) }},
+	}
+	word := w.peek()
+	if !dispatch(s, w, verbs) {
+		die("Command \"%s\" is unknown, try \"bridge link help\".", word)
+	}
+}
+
+func bridgeLinkShow(s *session, w *words) {
+	var index uint32
+	for w.more() {
+		word := w.peek()
+		if word != "dev" {
+			die("bridge link show %s is not supported by this version of warren: use iproute2's own bridge for it.", word)
+		}
+		index = s.device(w.next())
+		w.skip()
+	}
+	m := rtnl.NewMessage(rtnl.IfinfoLen)
+	m.Head()[0] = unix.AF_BRIDGE
+	req, err := m.Request(unix.RTM_GETLINK, 0)
+	if err != nil {
+		die("%v", err)
+	}
+	p := s.out()
+	for _, msg := range s.dump(req) {
+		l, ok := readLink(msg.Data)
+		if !ok || l.family != unix.AF_BRIDGE && l.family != unix.AF_UNSPEC || index != 0 && l.index != int(index) || !l.a.Has(unix.IFLA_IFNAME) {
+			continue
+		}
+		s.printPort(p, &l)
+	}
+}
+
+// printPort prints a bridge's port in bridge's own way.
+func (s *session) printPort(p *printer, l *linkMsg) {
+	p.openObject("")
+	num(p, "ifindex", "%d: ", l.index)
+	name := l.a.Str(unix.IFLA_IFNAME)
+	if lower := int(l.a.U32(unix.IFLA_LINK)); lower != 0 {
+		at := s.nameOf(lower)
+		p.str("link", "", at)
+		p.text("%s@%s: ", name, at)
+	} else {
+		p.text("%s: ", name)
+	}
+	p.str("ifname", "", name)
+	printFlags(p, l.flags, false)
+	if l.a.Has(unix.IFLA_MTU) {
+		num(p, "mtu", "mtu %d ", l.a.U32(unix.IFLA_MTU))
+	}
+	if l.a.Has(unix.IFLA_MASTER) {
+		p.str("master", "master %s ", s.nameOf(int(l.a.U32(unix.IFLA_MASTER))))
+	}
+	if l.a.Has(unix.IFLA_PROTINFO) {
+		s.printProtinfo(p, l.a.Nested(unix.IFLA_PROTINFO))
+	}
+	p.text("\n")
+	p.closeObject()
+}
+
+func (s *session) printProtinfo(p *printer, a rtnl.Attrs) {
+	if a.Has(unix.IFLA_BRPORT_STATE) {
+		p.str("state", "state %s ", portState(a.U8(unix.IFLA_BRPORT_STATE)))
+	}
+	printFields(p, a, []field{{unix.IFLA_BRPORT_PRIORITY, 2, "priority", "priority %d "}, {unix.IFLA_BRPORT_COST, 4, "cost", "cost %d "}})
+	if !s.opt.details {
+		return
+	}
+	p.text("%s    ", p.nl)
+	printSwitches(p, a, []portSwitch{
+		{unix.IFLA_BRPORT_MODE, "hairpin", "hairpin"}, {unix.IFLA_BRPORT_GUARD, "guard", "guard"}, {unix.IFLA_BRPORT_PROTECT, "root_block", "root_block"},
+		{unix.IFLA_BRPORT_FAST_LEAVE, "fastleave", "fastleave"}, {unix.IFLA_BRPORT_LEARNING, "learning", "learning"}, {unix.IFLA_BRPORT_UNICAST_FLOOD, "flood", "flood"},
+		{unix.IFLA_BRPORT_MCAST_FLOOD, "mcast_flood", "mcast_flood"}, {unix.IFLA_BRPORT_BCAST_FLOOD, "bcast_flood", "bcast_flood"},
+	})
+	printFields(p, a, []field{{unix.IFLA_BRPORT_MULTICAST_ROUTER, 1, "mcast_router", "mcast_router %d "}})
+	printSwitches(p, a, []portSwitch{
+		{unix.IFLA_BRPORT_MCAST_TO_UCAST, "mcast_to_unicast", "mcast_to_unicast"}, {unix.IFLA_BRPORT_NEIGH_SUPPRESS, "neigh_suppress", "neigh_suppress"},
+		{unix.IFLA_BRPORT_VLAN_TUNNEL, "vlan_tunnel", "vlan_tunnel"},
+	})
+	if port := a.U32(unix.IFLA_BRPORT_BACKUP_PORT); port != 0 {
+		p.str("backup_port", "backup_port %s ", s.nameOf(int(port)))
+	}
+	printSwitches(p, a, []portSwitch{{unix.IFLA_BRPORT_ISOLATED, "isolated", "isolated"}, {iflaBrportLocked, "locked", "locked"}})
+}
