@@ -1,7 +1,6 @@
 package plan
 
 import (
-	"net/netip"
 	"slices"
 	"strings"
 
@@ -94,46 +93,9 @@ func (d *differ) rules(p *place) {
 	}
 }
 
-// hasRule reports whether the list has a rule that says the same. A rule has no key: two rules are the same when all but
-// the protocol is.
+// hasRule reports whether the list has a rule that says the same.
 func hasRule(list []state.Rule, r *state.Rule) bool {
-	return slices.ContainsFunc(list, func(o state.Rule) bool { return sameRule(&o, r) })
-}
-
-func sameRule(a, b *state.Rule) bool {
-	if a.Priority != b.Priority || a.IPv6 != b.IPv6 {
-		return false
-	}
-	x, y := plainRule(*a), plainRule(*b)
-	same := func(p, q *uint32) bool { return (p == nil) == (q == nil) && (p == nil || *p == *q) }
-	if !same(x.SuppressPrefix, y.SuppressPrefix) || !same(x.SuppressGroup, y.SuppressGroup) ||
-		(x.UIDs == nil) != (y.UIDs == nil) || x.UIDs != nil && *x.UIDs != *y.UIDs {
-		return false
-	}
-	x.SuppressPrefix, x.SuppressGroup, x.UIDs = nil, nil, nil
-	y.SuppressPrefix, y.SuppressGroup, y.UIDs = nil, nil, nil
-	return x == y
-}
-
-// plainRule fills in what the kernel does.
-func plainRule(r state.Rule) state.Rule {
-	r.Protocol = 0
-	if r.Action == "lookup" {
-		r.Action = ""
-	}
-	if r.Action == "" && r.Table == 0 && !r.L3MDev {
-		r.Table = state.MainTable
-	}
-	if r.Mark != 0 && r.MarkMask == 0 {
-		r.MarkMask = 0xffffffff
-	}
-	if r.From.Bits() == 0 {
-		r.From = netip.Prefix{}
-	}
-	if r.To.Bits() == 0 {
-		r.To = netip.Prefix{}
-	}
-	return r
+	return slices.ContainsFunc(list, func(o state.Rule) bool { return o.Same(r) })
 }
 
 func findNeighbor(list []state.Neighbor, n *state.Neighbor) *state.Neighbor {

@@ -28,3 +28,39 @@ type Rule struct {
 	SuppressGroup  *uint32 `json:"suppress_ifgroup,omitempty"`
 	Protocol       uint8   `json:"protocol,omitempty"`
 }
+
+// Kept is the rule as the kernel keeps it: what is not declared has the value that the kernel takes for it.
+func (r Rule) Kept() Rule {
+	if r.Action == "lookup" {
+		r.Action = ""
+	}
+	if r.Action == "" && r.Table == 0 && !r.L3MDev {
+		r.Table = MainTable
+	}
+	if r.Mark != 0 && r.MarkMask == 0 {
+		r.MarkMask = 0xffffffff
+	}
+	if r.From.Bits() == 0 {
+		r.From = netip.Prefix{}
+	}
+	if r.To.Bits() == 0 {
+		r.To = netip.Prefix{}
+	}
+	return r
+}
+
+// Same reports whether two rules say the same. A rule has no key: they are the same when all but the protocol is.
+func (r *Rule) Same(o *Rule) bool {
+	if r.Priority != o.Priority || r.IPv6 != o.IPv6 {
+		return false
+	}
+	x, y := r.Kept(), o.Kept()
+	if !equalPtr(x.SuppressPrefix, y.SuppressPrefix) || !equalPtr(x.SuppressGroup, y.SuppressGroup) || !equalPtr(x.UIDs, y.UIDs) {
+		return false
+	}
+	x.Protocol, x.SuppressPrefix, x.SuppressGroup, x.UIDs = 0, nil, nil, nil
+	y.Protocol, y.SuppressPrefix, y.SuppressGroup, y.UIDs = 0, nil, nil, nil
+	return x == y
+}
+
+func equalPtr[T comparable](p, q *T) bool { return p == q || p != nil && q != nil && *p == *q }

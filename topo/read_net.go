@@ -33,19 +33,24 @@ func readNets(r *reader, l *Lab, v *tree, path string) {
 	}
 }
 
-func readLinks(r *reader, l *Lab, v *tree, path string) {
+// entries reads a list of TEXT and of TEXT: {...}.
+func (r *reader) entries(v *tree, form string, read func(at Pos, text string, with *tree)) {
 	for _, x := range r.items(v) {
 		switch x.kind {
 		case treeScalar:
-			r.link(l, x.pos, x.text, nil)
+			read(x.pos, x.text, nil)
 		case treeMap:
 			for i, k := range x.keys {
-				r.link(l, k.pos, k.text, x.vals[i])
+				read(k.pos, k.text, x.vals[i])
 			}
 		case treeNull, treeList:
-			r.fail(x.pos, "", "a link is A -- B, not %s", x.what())
+			r.fail(x.pos, "", "%s, not %s", form, x.what())
 		}
 	}
+}
+
+func readLinks(r *reader, l *Lab, v *tree, path string) {
+	r.entries(v, "a link is A -- B", func(at Pos, text string, with *tree) { r.link(l, at, text, with) })
 }
 
 // link reads "a -- b". A range on one side pairs with every name on the other; two ranges of the same length pair one by
@@ -130,18 +135,7 @@ func (r *reader) freeName(name string) string {
 
 // members4 reads the members of a net: a list of names, of NAME: ADDRESS and of NAME: {...}, or a map of the latter two.
 func (r *reader) members4(n *Net, v *tree) {
-	for _, x := range r.items(v) {
-		switch x.kind {
-		case treeScalar:
-			r.member(n, x.pos, x.text, nil)
-		case treeMap:
-			for i, k := range x.keys {
-				r.member(n, k.pos, k.text, x.vals[i])
-			}
-		case treeNull, treeList:
-			r.fail(x.pos, "", "a member is a node, not %s", x.what())
-		}
-	}
+	r.entries(v, "a member is a node", func(at Pos, text string, with *tree) { r.member(n, at, text, with) })
 }
 
 func (r *reader) member(n *Net, at Pos, text string, with *tree) {

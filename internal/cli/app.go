@@ -41,6 +41,17 @@ func (a *app) with(ctx context.Context, f func(context.Context, *warren.Warren) 
 	return f(ctx, w)
 }
 
+// withLab is with for what is done to the lab that was selected.
+func (a *app) withLab(ctx context.Context, sel selection, f func(ctx context.Context, w *warren.Warren, name string) error) error {
+	return a.with(ctx, func(ctx context.Context, w *warren.Warren) error {
+		name, err := sel.name(ctx, w)
+		if err != nil {
+			return err
+		}
+		return f(ctx, w, name)
+	})
+}
+
 // printJSON writes a value as one indented document.
 func (a *app) printJSON(v any) error {
 	a.endProgress()

@@ -32,11 +32,7 @@ Exit status: 0 all checks hold, 1 one does not or an error, 2 wrong usage.`,
 			if static || simulate {
 				return errors.New("check --static and --simulate need the packet walk, which this version does not have (hint: without them check sends real packets)")
 			}
-			return a.with(c.Context(), func(ctx context.Context, w *warren.Warren) error {
-				name, err := sel.name(ctx, w)
-				if err != nil {
-					return err
-				}
+			return a.withLab(c.Context(), sel, func(ctx context.Context, w *warren.Warren, name string) error {
 				results, err := w.Check(ctx, name, opt)
 				a.endProgress()
 				if results == nil && err != nil {

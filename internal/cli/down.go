@@ -34,11 +34,7 @@ Exit status: 0 the lab is gone, 1 something could not be removed, 2 wrong usage.
 			if opt.Timeout < 0 {
 				return usagef(c, "down: --timeout %s is negative", opt.Timeout)
 			}
-			return a.with(c.Context(), func(ctx context.Context, w *warren.Warren) error {
-				name, err := sel.name(ctx, w)
-				if err != nil {
-					return err
-				}
+			return a.withLab(c.Context(), sel, func(ctx context.Context, w *warren.Warren, name string) error {
 				report, err := w.Down(ctx, name, opt)
 				a.endProgress()
 				if report != nil {

@@ -29,12 +29,8 @@ Exit status: 0, 1 an error (no such service), 2 wrong usage.`,
 				return usagef(c, "logs: --lines %d is negative", opt.Lines)
 			}
 			opt.Nodes = args
-			return a.with(c.Context(), func(ctx context.Context, w *warren.Warren) error {
-				name, err := sel.name(ctx, w)
-				if err != nil {
-					return err
-				}
-				err = w.Logs(ctx, name, opt, a.printLogLine)
+			return a.withLab(c.Context(), sel, func(ctx context.Context, w *warren.Warren, name string) error {
+				err := w.Logs(ctx, name, opt, a.printLogLine)
 				if opt.Follow && errors.Is(err, context.Canceled) {
 					return nil // interrupted, as a person ends it
 				}

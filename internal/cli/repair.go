@@ -27,11 +27,7 @@ Exit status: 0 the lab is up and all checks hold, 1 otherwise, 2 wrong usage.`,
 			if err := sel.take(c, args); err != nil {
 				return err
 			}
-			return a.with(c.Context(), func(ctx context.Context, w *warren.Warren) error {
-				name, err := sel.name(ctx, w)
-				if err != nil {
-					return err
-				}
+			return a.withLab(c.Context(), sel, func(ctx context.Context, w *warren.Warren, name string) error {
 				report, err := w.Repair(ctx, name, opt)
 				return a.afterUp(report, err, asJSON)
 			})

@@ -30,11 +30,7 @@ Exit status: 0 the lab is up and as declared, 1 it is not (drifted, partly there
 			if err := sel.take(c, args); err != nil {
 				return err
 			}
-			return a.with(c.Context(), func(ctx context.Context, w *warren.Warren) error {
-				name, err := sel.name(ctx, w)
-				if err != nil {
-					return err
-				}
+			return a.withLab(c.Context(), sel, func(ctx context.Context, w *warren.Warren, name string) error {
 				st, err := w.Status(ctx, name)
 				a.endProgress()
 				if err != nil {

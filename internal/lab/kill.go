@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"slices"
 	"strings"
@@ -70,12 +71,7 @@ func KillIn(ctx context.Context, handles []*netns.Handle, o KillOptions) (KillRe
 				}
 			}
 		}
-		var out []process
-		for _, p := range found {
-			out = append(out, p)
-		}
-		slices.SortFunc(out, func(a, b process) int { return a.PID - b.PID })
-		return out
+		return slices.SortedFunc(maps.Values(found), func(a, b process) int { return a.PID - b.PID })
 	}
 	ended, err := endAll(ctx, find, grace)
 	for _, p := range ended {

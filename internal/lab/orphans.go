@@ -3,6 +3,7 @@ package lab
 import (
 	"context"
 	"fmt"
+	"maps"
 	"os"
 	"slices"
 	"time"
@@ -50,12 +51,7 @@ func (d Dir) endOrphans(ctx context.Context, old saved, marks bool) error {
 			}
 		}
 		delete(found, os.Getpid())
-		var out []process
-		for _, p := range found {
-			out = append(out, p)
-		}
-		slices.SortFunc(out, func(a, b process) int { return a.PID - b.PID })
-		return out
+		return slices.SortedFunc(maps.Values(found), func(a, b process) int { return a.PID - b.PID })
 	}
 	_, err := endAll(ctx, find, defaultStopTimeout)
 	if err != nil {

@@ -1,50 +1,15 @@
 package fake
 
 import (
-	"net/netip"
 	"slices"
 	"syscall"
 
 	"warren/state"
 )
 
-// kept is the rule as the kernel keeps it.
-func kept(r *state.Rule) state.Rule {
-	n := *r
-	if n.Action == "lookup" {
-		n.Action = ""
-	}
-	if n.Action == "" && n.Table == 0 && !n.L3MDev {
-		n.Table = state.MainTable
-	}
-	if n.Mark != 0 && n.MarkMask == 0 {
-		n.MarkMask = 0xffffffff
-	}
-	if n.From.Bits() == 0 {
-		n.From = netip.Prefix{}
-	}
-	if n.To.Bits() == 0 {
-		n.To = netip.Prefix{}
-	}
-	return n
-}
-
-func sameRule(a, b *state.Rule) bool {
-	x, y := *a, *b
-	x.Protocol, y.Protocol = 0, 0
-	ptr := func(p, q *uint32) bool { return (p == nil) == (q == nil) && (p == nil || *p == *q) }
-	if !ptr(x.SuppressPrefix, y.SuppressPrefix) || !ptr(x.SuppressGroup, y.SuppressGroup) ||
-		(x.UIDs == nil) != (y.UIDs == nil) || x.UIDs != nil && *x.UIDs != *y.UIDs {
-		return false
-	}
-	x.SuppressPrefix, x.SuppressGroup, x.UIDs = nil, nil, nil
-	y.SuppressPrefix, y.SuppressGroup, y.UIDs = nil, nil, nil
-	return x == y
-}
-
 func (s *space) addRule(r *state.Rule) error {
-	n := kept(r)
-	if slices.ContainsFunc(s.rules, func(x state.Rule) bool { return sameRule(&x, &n) }) {
+	n := r.Kept()
+	if slices.ContainsFunc(s.rules, func(x state.Rule) bool { return x.Same(r) }) {
 		return refuse(syscall.EEXIST, "rule %d", r.Priority)
 	}
 	s.rules = append(s.rules, n)
@@ -52,8 +17,7 @@ func (s *space) addRule(r *state.Rule) error {
 }
 
 func (s *space) removeRule(r *state.Rule) error {
-	n := kept(r)
-	i := slices.IndexFunc(s.rules, func(x state.Rule) bool { return sameRule(&x, &n) })
+	i := slices.IndexFunc(s.rules, func(x state.Rule) bool { return x.Same(r) })
 	if i < 0 {
 		return refuse(syscall.ENOENT, "rule %d", r.Priority)
 	}
