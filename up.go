@@ -40,6 +40,9 @@ func (w *Warren) Up(ctx context.Context, l *topo.Lab, o UpOptions) (*UpReport, e
 		return report, w.giveUp(lock, err)
 	}
 	w.point("built")
+	if report.Notes, err = w.foreignDrops(ctx, x); err != nil {
+		return report, err
+	}
 	if !o.NoServices {
 		if report.Services, err = w.startServices(ctx, lock.Dir(), x); err != nil {
 			return report, err

@@ -1,6 +1,7 @@
 package warren_test
 
 import (
+	"strings"
 	"testing"
 
 	"warren/internal/kerneltest"
@@ -200,4 +201,31 @@ checks:
 		{"east.a", "tcp", "10.43.0.2:80", prohibited},
 		{"west.b", "tcp", "10.42.0.1:8080", "10.41.0.1"},
 	})
+}
+
+// TestForeignDrop: a chain of somebody else's that drops what the host forwards is named, and the rule that is printed helps.
+func TestForeignDrop(t *testing.T) {
+	kerneltest.LeakCheck(t)
+	outside(t)
+	sh(t, `nft add table ip filter; nft add chain ip filter FORWARD '{ type filter hook forward priority 0; policy drop; }'; nft add chain ip filter INPUT '{ type filter hook input priority 0; policy accept; }'`)
+	t.Cleanup(func() { sh(t, "nft delete table ip filter") })
+	file := labFile(t, "name: drop\nnets:\n  n: {cidr: 10.44.0.0/24, nodes: [a, b], uplink: true}\nnodes:\n  a: {publish: [8080:80]}\nchecks: [a cannot ping 192.0.2.2 within 300ms, a can ping b]\n")
+	t.Cleanup(func() { run(t, "down", file) })
+	_, stderr, code := try(t, "up", file)
+	if code != 0 {
+		t.Fatalf("exit %d\n%s", code, stderr)
+	}
+	want(t, stderr, "note: ", "FORWARD", "ip filter", "nft '")
+	_, rest, _ := strings.Cut(stderr, "nft '")
+	rule, _, _ := strings.Cut(rest, "'")
+	sh(t, "nft '"+rule+"'")
+	serve(t, "drop.a", "tcp", ":80")
+	asked(t, []question{{"outside", "tcp", "192.0.2.1:8080", "192.0.2.2"}})
+	want(t, sh(t, "ip netns exec drop.a ping -c1 -W2 192.0.2.2"), "1 received")
+	if _, stderr, _ := try(t, "up", "--no-checks", file); strings.Contains(stderr, "note: ") {
+		t.Errorf("noted although a rule lets it pass: %s", stderr)
+	}
+	if before := sh(t, "nft list table ip filter"); !strings.Contains(before, "policy drop") {
+		t.Errorf("the foreign table changed:\n%s", before)
+	}
 }
