@@ -23,7 +23,7 @@ func (w *Warren) Exec(ctx context.Context, e ExecSpec) error {
 	if err != nil {
 		return err
 	}
-	o := netns.ExecOptions{Dir: e.Dir, Env: e.Env, Sys: e.Sys, Warn: e.Warn}
+	o := netns.ExecOptions{Dir: e.Dir, Env: e.Env, Sys: e.Sys, Final: e.Final, Warn: e.Warn}
 	if t.Node != "" {
 		dir, err := w.runDir().Dir(t.Lab)
 		if err == nil {

@@ -156,6 +156,8 @@ type ExecSpec struct {
 	Env    []string // nil = the caller's
 	// Sys says what /sys shows; the zero value keeps all that is mounted below it and shows the namespace's devices.
 	Sys netns.SysMode
+	// Final says that the calling program ends when Exec fails, which makes Exec faster.
+	Final bool
 	// Warn is told what could not be done and does not matter enough to fail; nil = nobody.
 	Warn func(error)
 }

@@ -50,6 +50,9 @@ type ExecOptions struct {
 	Dir string
 	// Env is the environment; nil = the current one. Its PATH is where the program is looked for.
 	Env []string
+	// Final says that this program ends when Exec fails. Then the calling thread itself goes inside, and its goroutine
+	// stays locked to it: replacing a process is cheaper from its main thread, which others have to be spared.
+	Final bool
 	// Warn is told what could not be done and does not matter enough to fail; nil = nobody.
 	Warn func(error)
 }
@@ -94,7 +97,11 @@ func Exec(h *Handle, argv []string, o ExecOptions) error {
 		o.Env = os.Environ()
 	}
 	// There is no way back from a new mount namespace: the thread is replaced with the process, or dies.
-	return onLostThread(func() error {
+	visit := onLostThread
+	if o.Final {
+		visit = onThisThread
+	}
+	return visit(func() error {
 		if err := h.enter(); err != nil {
 			return err
 		}

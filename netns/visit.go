@@ -107,6 +107,12 @@ func onThread(f func() error) error {
 	})
 }
 
+// onThisThread calls f on the calling thread, which nobody will ever use for anything else.
+func onThisThread(f func() error) error {
+	runtime.LockOSThread()
+	return f()
+}
+
 // onLostThread calls f on a locked thread that is not the main one, and that nobody will ever use again.
 func onLostThread(f func() error) error {
 	return start(func(done chan<- outcome) {

@@ -87,7 +87,7 @@ func (a *app) replace(c *cobra.Command, spec warren.ExecSpec, sys string) error 
 	if i < 0 {
 		return usagef(c, "%s: unknown --sys %q (keep, full or none)", c.Name(), sys)
 	}
-	spec.Sys = modes[i]
+	spec.Sys, spec.Final = modes[i], true
 	spec.Warn = func(err error) { a.note("%v", err) }
 	w, err := a.open()
 	if err != nil {
