@@ -147,7 +147,7 @@ func (w *Warren) applyAll(ctx context.Context, name string, steps []plan.Step) (
 // hostObjects is what the lab has in the host's namespace. A link that was made and not marked before the process died
 // has our group, and stands in the journal: it is given its mark here, so that it is known as ours.
 func (w *Warren) hostObjects(ctx context.Context, dir lab.Dir) (state.Namespace, error) {
-	snap, err := w.kernel.Observe(ctx, state.Query{Names: []string{state.HostNS}, Parts: state.PartsLab})
+	snap, err := w.kernel.Observe(ctx, state.Query{Names: []string{state.HostNS}, Parts: state.PartsLab, Ours: true})
 	if err != nil {
 		return state.Namespace{}, fmt.Errorf("lab %q: observe the host: %w", dir.Lab(), err)
 	}
