@@ -48,7 +48,6 @@ Exit status: 0 the lab is gone, 1 something could not be removed, 2 wrong usage.
 	}
 	a.selectFlags(c, &sel)
 	c.Flags().DurationVar(&opt.Timeout, "timeout", 0, "how long services get to end before they are killed (default: what each says, or 5s)")
-	c.Flags().Lookup("timeout").DefValue = ""
 	c.Flags().BoolVar(&a.noWait, "no-wait", false, "fail when somebody else is changing the lab, instead of waiting")
 	c.Flags().BoolVar(&asJSON, "json", false, "print the report as JSON")
 	c.ValidArgsFunction = a.completeLabArg
