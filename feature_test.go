@@ -215,11 +215,13 @@ ip netns add outside
 ip link add wire type veth peer name wire netns outside
 ip addr add 192.0.2.1/24 dev wire
 ip addr add fd02::1/64 dev wire nodad
-ip link set wire addrgenmode none up
+ip link set wire addrgenmode none
+ip link set wire up
 ip -n outside link set lo up
 ip -n outside addr add 192.0.2.2/24 dev wire
 ip -n outside addr add fd02::2/64 dev wire nodad
-ip -n outside link set wire addrgenmode none up
+ip -n outside link set wire addrgenmode none
+ip -n outside link set wire up
 `
 	for _, r := range routes {
 		via := "192.0.2.1"

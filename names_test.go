@@ -66,7 +66,8 @@ func TestExistingNamespace(t *testing.T) {
 	sh(t, `ip netns add theirs
 ip -n theirs link add br9 type bridge
 ip -n theirs addr add 172.31.0.1/24 dev br9
-ip -n theirs link set br9 addrgenmode none up
+ip -n theirs link set br9 addrgenmode none
+ip -n theirs link set br9 up
 ip netns exec theirs nft add table inet filter
 ip netns exec theirs sysctl -qw net.ipv4.tcp_keepalive_time=123`)
 	t.Cleanup(func() { sh(t, "ip netns del theirs") })
