@@ -46,10 +46,18 @@ func TestScript(t *testing.T) {
 	}
 }
 
-// TestCalledAsIP: under that name this version says that it cannot, and does nothing.
-func TestCalledAsIP(t *testing.T) {
-	if got := run([]string{"/sbin/ip", "link"}); got != 2 {
-		t.Errorf("exit status %d, want 2", got)
+// TestCalledAs: a link's name chooses the program of iproute2 that it stands for, with that one's exit codes.
+func TestCalledAs(t *testing.T) {
+	for _, c := range []struct {
+		args []string
+		want int
+	}{
+		{[]string{"/sbin/ip", "link"}, 0}, {[]string{"ip", "link", "show", "nobody"}, 1}, {[]string{"ip", "nonsense"}, 1},
+		{[]string{"/sbin/bridge", "link"}, 0}, {[]string{"bridge", "nonsense"}, 255}, {[]string{"ss"}, 255},
+	} {
+		if got := run(c.args); got != c.want {
+			t.Errorf("%q: exit status %d, want %d", c.args, got, c.want)
+		}
 	}
 }
 

@@ -72,7 +72,7 @@ func linkModify(s *session, w *words, typ int, flags netlink.HeaderFlags) {
 			}
 			r.m.U32(unix.IFLA_LINK, lower)
 		}
-		if r.both {
+		if r.both() {
 			die("both \"name\" and \"dev\" cannot be used when creating devices.")
 		}
 		if r.name == "" {

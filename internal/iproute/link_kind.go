@@ -71,7 +71,7 @@ func (r *linkRequest) parseVeth(w *words) {
 	if peer.kind != "" {
 		fail(exitFailed, "veth: unknown option \"type\"?")
 	}
-	if peer.both {
+	if peer.both() {
 		die("both \"name\" and \"dev\" cannot be used when creating devices.")
 	}
 	if peer.name == "" {

@@ -17,7 +17,6 @@ type linkRequest struct {
 	flags, change uint32
 	index         int32
 	dev, name     string
-	both          bool // a link and then a new name for it
 	devIsName     bool // "name X" without a link stands for both
 	link, kind    string
 	group         int64 // -1 = not said
@@ -32,6 +31,9 @@ func (r *linkRequest) close() {
 	}
 	r.open = nil
 }
+
+// both: a link and a new name for it.
+func (r *linkRequest) both() bool { return r.name != "" && r.dev != "" && r.name != r.dev }
 
 // once refuses a word that comes twice.
 func (r *linkRequest) once(key string, w *words) {
@@ -62,9 +64,6 @@ func (r *linkRequest) parse(w *words) {
 				invalid("\"name\" not a valid ifname", name)
 			}
 			r.name = name
-			if r.dev != "" && !r.devIsName {
-				r.both = true
-			}
 			if r.dev == "" {
 				r.dev, r.devIsName = name, true
 			}

@@ -115,14 +115,6 @@ func (s *session) device(name string) uint32 {
 	return uint32(index)
 }
 
-// checkLinkName refuses what cannot be a link's name.
-func checkLinkName(what, name string) {
-	if !goodLinkName(name, 15) {
-		invalid("not a valid ifname", name)
-	}
-	_ = what
-}
-
 func goodLinkName(name string, most int) bool {
 	return name != "" && len(name) <= most && !strings.ContainsAny(name, "/ \t\n\v\f\r")
 }

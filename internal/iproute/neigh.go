@@ -64,14 +64,12 @@ func nudWord(word string) uint16 {
 
 func neighModify(s *session, w *words, typ int, flags netlink.HeaderFlags) {
 	m := rtnl.NewMessage(rtnl.NdmsgLen)
-	state, ndFlags, dev := uint16(nudPermanent), uint8(0), ""
+	state, ndFlags, dev, lladdr := uint16(nudPermanent), uint8(0), "", "null"
 	family, has := s.opt.family, false
 	for w.more() {
 		switch word := w.peek(); {
 		case word == "lladdr":
-			if next := w.next(); next != "null" {
-				m.Bytes(unix.NDA_LLADDR, hwWord(next))
-			}
+			lladdr = w.next()
 		case word == "nud":
 			state = nudWord(w.next())
 		case matches(word, "proxy"):
@@ -113,6 +111,9 @@ func neighModify(s *session, w *words, typ int, flags netlink.HeaderFlags) {
 	}
 	if dev == "" || !has {
 		die("Device and destination are required arguments.")
+	}
+	if lladdr != "null" { // no address at all
+		m.Bytes(unix.NDA_LLADDR, hwWord(lladdr))
 	}
 	index := s.device(dev)
 	head := m.Head()

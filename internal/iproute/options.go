@@ -26,9 +26,6 @@ type options struct {
 	compress bool // bridge -c
 }
 
-// afUnspec lets a command choose.
-const afUnspec = unix.AF_UNSPEC
-
 // An option is any beginning of its name after one or two dashes; the first that fits counts.
 type option struct {
 	name string

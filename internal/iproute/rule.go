@@ -122,7 +122,7 @@ func (r *ruleRequest) word(w *words) {
 		}
 	case matches(word, "protocol"):
 		r.m.U8(unix.FRA_PROTOCOL, protocolWord(w.next()))
-	case matches(word, "table"), matches(word, "lookup"):
+	case matches(word, "table"), word == "lookup":
 		table := tableWord(w.next())
 		if table < 256 {
 			r.head[4] = uint8(table)
@@ -245,7 +245,7 @@ func ruleShow(s *session, w *words) {
 	table, pref := int64(-1), int64(-1)
 	for w.more() {
 		switch word := w.peek(); {
-		case matches(word, "table"), matches(word, "lookup"):
+		case matches(word, "table"), word == "lookup":
 			table = int64(tableWord(w.next()))
 		case matches(word, "preference"), matches(word, "order"), matches(word, "priority"):
 			pref = int64(u32(w.next(), "preference value is invalid\n"))
