@@ -36,7 +36,7 @@ func number(t *testing.T, env string, otherwise int) int {
 // exit codes, output, and what is in the kernel at the end.
 func TestDifferential(t *testing.T) {
 	first := number(t, firstEnv, 0)
-	for i := first; i < first+number(t, sequencesEnv, 200); i++ {
+	for i := first; i < first+number(t, sequencesEnv, 100); i++ {
 		if !sequence(t, i) && t.Failed() && i-first > 2000 {
 			return
 		}
