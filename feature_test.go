@@ -261,7 +261,7 @@ func (e errText) Error() string { return string(e) }
 // startIn starts a process in a namespace of its own, without a name, and returns its PID. It ends with the test.
 func startIn(t *testing.T) string {
 	t.Helper()
-	cmd := exec.Command("unshare", "-n", "sleep", "1000")
+	cmd := exec.CommandContext(context.Background(), "unshare", "-n", "sleep", "1000")
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}

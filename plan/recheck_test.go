@@ -80,11 +80,15 @@ func TestRecheck(t *testing.T) {
 	}
 	before := state.Snapshot{Namespaces: []state.Namespace{
 		{Name: "host", Contents: state.Contents{Links: []state.Link{link(2, 2, "lab.a"), link(3, 2, "lab.b"), link(4, 2, "lab.d")}}},
-		{Name: "lab.a"}, {Name: "lab.b"}, {Name: "lab.d"}, {Name: "lab.e"},
+		{Name: "lab.a"},
+		{Name: "lab.b"},
+		{Name: "lab.d"},
+		{Name: "lab.e"},
 	}}
 	again := state.Snapshot{Namespaces: []state.Namespace{
 		{Name: "host", Contents: state.Contents{Links: []state.Link{link(2, 2, ""), link(3, 9, ""), link(4, 2, "")}}},
-		{Name: "lab.c"}, {Name: "lab.e"},
+		{Name: "lab.c"},
+		{Name: "lab.e"},
 	}}
 	got := plan.Merge(before, again, q)
 	var names, peers []string

@@ -52,8 +52,12 @@ func TestCalledAs(t *testing.T) {
 		args []string
 		want int
 	}{
-		{[]string{"/sbin/ip", "link"}, 0}, {[]string{"ip", "link", "show", "nobody"}, 1}, {[]string{"ip", "nonsense"}, 1},
-		{[]string{"/sbin/bridge", "link"}, 0}, {[]string{"bridge", "nonsense"}, 255}, {[]string{"ss"}, 255},
+		{[]string{"/sbin/ip", "link"}, 0},
+		{[]string{"ip", "link", "show", "nobody"}, 1},
+		{[]string{"ip", "nonsense"}, 1},
+		{[]string{"/sbin/bridge", "link"}, 0},
+		{[]string{"bridge", "nonsense"}, 255},
+		{[]string{"ss"}, 255},
 	} {
 		if got := run(c.args); got != c.want {
 			t.Errorf("%q: exit status %d, want %d", c.args, got, c.want)

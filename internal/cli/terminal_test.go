@@ -1,10 +1,13 @@
 package cli_test
 
 import (
+	"errors"
 	"fmt"
+	"io"
 	"os"
 	"strings"
 	"testing"
+	"testing/synctest"
 
 	"golang.org/x/sys/unix"
 
@@ -36,25 +39,26 @@ func terminal(t *testing.T, columns uint16) (tty *os.File, written func() string
 		t.Fatal(err)
 	}
 	return tty, func() string {
-		buf := make([]byte, 1<<16)
-		n, err := master.Read(buf)
-		if err != nil {
-			t.Fatal(err)
-		}
 		if err := tty.Close(); err != nil {
 			t.Fatal(err)
 		}
-		return string(buf[:n])
+		all, err := io.ReadAll(master)
+		if !errors.Is(err, unix.EIO) { // what a terminal says that nobody has open any more
+			t.Fatal(err)
+		}
+		return string(all)
 	}
 }
 
 // TestProgressOnATerminal: one line, written over, never longer than the terminal, gone at the end.
 func TestProgressOnATerminal(t *testing.T) {
 	tty, written := terminal(t, 30)
-	cli.Progress(tty,
-		warren.Event{Lab: "shop", Phase: "apply", Done: 1, Total: 300, Text: "create namespace shop.web and more than fits"},
-		warren.Event{Lab: "shop", Phase: "apply", Done: 2, Total: 300}, // too soon after the former: not drawn
-		warren.Event{Lab: "shop", Phase: "verify", Text: "bell\a"})
+	synctest.Test(t, func(*testing.T) { // time stands still
+		cli.Progress(tty,
+			warren.Event{Lab: "shop", Phase: "apply", Done: 1, Total: 300, Text: "create namespace shop.web and more than fits"},
+			warren.Event{Lab: "shop", Phase: "apply", Done: 2, Total: 300}, // too soon after the former: not drawn
+			warren.Event{Lab: "shop", Phase: "verify", Text: "bell\a"})
+	})
 	got := written()
 	want := "\r\x1b[Kshop: apply 1/300 create name\r\x1b[Kshop: verify bell \r\x1b[K"
 	if got != want {

@@ -26,7 +26,8 @@ func TestNoAddrGen(t *testing.T) {
 	var steps []plan.Step
 	for _, node := range []string{"a", "b"} {
 		steps = append(steps, plan.Step{NS: "adg." + node, After: plan.Object{
-			Namespace: &state.DesiredNamespace{Name: "adg." + node, Mark: state.Mark{Lab: "adg", Node: node}}}})
+			Namespace: &state.DesiredNamespace{Name: "adg." + node, Mark: state.Mark{Lab: "adg", Node: node}},
+		}})
 	}
 	steps = append(steps,
 		plan.Step{NS: "adg.a", After: plan.Object{Cable: &plan.Cable{A: end("adg.a", "silent", true, 1500), B: end("adg.b", "loud", false, 1500)}}},
