@@ -76,13 +76,16 @@ func until(ctx context.Context, d time.Duration, f func() (string, error)) error
 	}
 }
 
-// portForwarding is BR_STATE_FORWARDING (linux/if_bridge.h).
-const portForwarding = 3
+// Values of BR_STATE_* (linux/if_bridge.h).
+const (
+	portListening  = 1
+	portForwarding = 3
+)
 
 // silent lists the namespaces, of those that were looked at, with a cable that is up at both ends and does not carry packets
 // yet, or that leads to a port which does not forward yet. The kernel works on that in the background when up is done
 // (net/core/link_watch.c). It also names the first such link. Ports of a bridge with the spanning tree protocol take their
-// half minute, and are not waited for.
+// half minute, and are not waited for; neither are those that were on their way when it was switched off.
 func silent(want state.Desired, have state.Snapshot, looked []string) (names []string, first string) {
 	for _, name := range looked {
 		w, h := want.Namespace(name), have.Namespace(name)
@@ -99,7 +102,7 @@ func silent(want state.Desired, have state.Snapshot, looked []string) (names []s
 			if now == nil || !l.Up || l.Peer == nil || !upAt(want, l.Peer) {
 				continue
 			}
-			forwards := now.Port == nil || now.Port.State == nil || *now.Port.State == portForwarding || slow(w, l.Master)
+			forwards := now.Port == nil || now.Port.State == nil || *now.Port.State >= portListening && *now.Port.State <= portForwarding || slow(w, l.Master)
 			if now.Flags&unix.IFF_RUNNING == 0 || !forwards {
 				names = append(names, name)
 				if first == "" {
