@@ -210,7 +210,8 @@ func want(t testing.TB, text string, words ...string) {
 // fd02::2 there, 192.0.2.1 and fd02::1 here. It gets routes to the given prefixes by way of here.
 func outside(t *testing.T, routes ...string) {
 	t.Helper()
-	script := `
+	var script strings.Builder
+	script.WriteString(`
 ip netns add outside
 ip link add wire type veth peer name wire netns outside
 ip addr add 192.0.2.1/24 dev wire
@@ -222,18 +223,18 @@ ip -n outside addr add 192.0.2.2/24 dev wire
 ip -n outside addr add fd02::2/64 dev wire nodad
 ip -n outside link set wire addrgenmode none
 ip -n outside link set wire up
-`
+`)
 	for _, r := range routes {
 		via := "192.0.2.1"
 		if strings.Contains(r, ":") {
 			via = "fd02::1"
 		}
-		script += fmt.Sprintf("ip -n outside route add %s via %s\n", r, via)
+		script.WriteString(fmt.Sprintf("ip -n outside route add %s via %s\n", r, via))
 	}
 	t.Cleanup(func() {
 		sh(t, "ip link del wire; ip netns del outside")
 	})
-	sh(t, script)
+	sh(t, script.String())
 }
 
 // sortedLines is what a third party's tool prints, one line each, sorted.
