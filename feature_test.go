@@ -229,7 +229,7 @@ ip -n outside link set wire up
 		if strings.Contains(r, ":") {
 			via = "fd02::1"
 		}
-		script.WriteString(fmt.Sprintf("ip -n outside route add %s via %s\n", r, via))
+		fmt.Fprintf(&script, "ip -n outside route add %s via %s\n", r, via)
 	}
 	t.Cleanup(func() {
 		sh(t, "ip link del wire; ip netns del outside")
