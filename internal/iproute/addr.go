@@ -16,9 +16,13 @@ func addrObject(s *session, w *words) {
 		{"chg", func(s *session, w *words) { addrModify(s, w, unix.RTM_NEWADDR, netlink.Replace) }},
 		{"replace", func(s *session, w *words) { addrModify(s, w, unix.RTM_NEWADDR, netlink.Create|netlink.Replace) }},
 		{"delete", func(s *session, w *words) { addrModify(s, w, unix.RTM_DELADDR, 0) }},
-		{"show", addrShow}, {"lst", addrShow}, {"list", addrShow},
+		{"show", addrShow},
+		{"lst", addrShow},
+		{"list", addrShow},
 		{"flush", addrFlush},
-		{"save", unknownAddrVerb("save")}, {"showdump", unknownAddrVerb("showdump")}, {"restore", unknownAddrVerb("restore")},
+		{"save", unknownAddrVerb("save")},
+		{"showdump", unknownAddrVerb("showdump")},
+		{"restore", unknownAddrVerb("restore")},
 		{"help", func(*session, *words) { usageOf(addrUsage) }},
 	}
 	if !w.more() {
@@ -260,10 +264,18 @@ type addrFlag struct {
 
 func addrFlags() []addrFlag {
 	return []addrFlag{
-		{"secondary", unix.IFA_F_SECONDARY, true}, {"temporary", unix.IFA_F_SECONDARY, true}, {"nodad", unix.IFA_F_NODAD, false},
-		{"optimistic", unix.IFA_F_OPTIMISTIC, false}, {"dadfailed", unix.IFA_F_DADFAILED, true}, {"home", unix.IFA_F_HOMEADDRESS, false},
-		{"deprecated", unix.IFA_F_DEPRECATED, true}, {"tentative", unix.IFA_F_TENTATIVE, true}, {"permanent", unix.IFA_F_PERMANENT, true},
-		{"mngtmpaddr", unix.IFA_F_MANAGETEMPADDR, false}, {"noprefixroute", unix.IFA_F_NOPREFIXROUTE, false}, {"autojoin", unix.IFA_F_MCAUTOJOIN, false},
+		{"secondary", unix.IFA_F_SECONDARY, true},
+		{"temporary", unix.IFA_F_SECONDARY, true},
+		{"nodad", unix.IFA_F_NODAD, false},
+		{"optimistic", unix.IFA_F_OPTIMISTIC, false},
+		{"dadfailed", unix.IFA_F_DADFAILED, true},
+		{"home", unix.IFA_F_HOMEADDRESS, false},
+		{"deprecated", unix.IFA_F_DEPRECATED, true},
+		{"tentative", unix.IFA_F_TENTATIVE, true},
+		{"permanent", unix.IFA_F_PERMANENT, true},
+		{"mngtmpaddr", unix.IFA_F_MANAGETEMPADDR, false},
+		{"noprefixroute", unix.IFA_F_NOPREFIXROUTE, false},
+		{"autojoin", unix.IFA_F_MCAUTOJOIN, false},
 		{"stable-privacy", unix.IFA_F_STABLE_PRIVACY, true},
 	}
 }

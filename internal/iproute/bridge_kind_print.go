@@ -19,9 +19,12 @@ const (
 // printBridgeKind prints a bridge's own settings.
 func printBridgeKind(_ *session, p *printer, a rtnl.Attrs, _ *linkMsg) {
 	printFields(p, a, []field{
-		{unix.IFLA_BR_FORWARD_DELAY, 4, "forward_delay", "forward_delay %d "}, {unix.IFLA_BR_HELLO_TIME, 4, "hello_time", "hello_time %d "},
-		{unix.IFLA_BR_MAX_AGE, 4, "max_age", "max_age %d "}, {unix.IFLA_BR_AGEING_TIME, 4, "ageing_time", "ageing_time %d "},
-		{unix.IFLA_BR_STP_STATE, 4, "stp_state", "stp_state %d "}, {unix.IFLA_BR_PRIORITY, 2, "priority", "priority %d "},
+		{unix.IFLA_BR_FORWARD_DELAY, 4, "forward_delay", "forward_delay %d "},
+		{unix.IFLA_BR_HELLO_TIME, 4, "hello_time", "hello_time %d "},
+		{unix.IFLA_BR_MAX_AGE, 4, "max_age", "max_age %d "},
+		{unix.IFLA_BR_AGEING_TIME, 4, "ageing_time", "ageing_time %d "},
+		{unix.IFLA_BR_STP_STATE, 4, "stp_state", "stp_state %d "},
+		{unix.IFLA_BR_PRIORITY, 2, "priority", "priority %d "},
 		{unix.IFLA_BR_VLAN_FILTERING, 1, "vlan_filtering", "vlan_filtering %d "},
 	})
 	if a.Has(unix.IFLA_BR_VLAN_PROTOCOL) {
@@ -38,7 +41,8 @@ func printBridgeKind(_ *session, p *printer, a rtnl.Attrs, _ *linkMsg) {
 		p.str("root_id", "designated_root %s ", bridgeID(a.Bytes(unix.IFLA_BR_ROOT_ID)))
 	}
 	printFields(p, a, []field{
-		{unix.IFLA_BR_ROOT_PORT, 2, "root_port", "root_port %d "}, {unix.IFLA_BR_ROOT_PATH_COST, 4, "root_path_cost", "root_path_cost %d "},
+		{unix.IFLA_BR_ROOT_PORT, 2, "root_port", "root_port %d "},
+		{unix.IFLA_BR_ROOT_PATH_COST, 4, "root_path_cost", "root_path_cost %d "},
 		{unix.IFLA_BR_TOPOLOGY_CHANGE, 1, "topology_change", "topology_change %d "},
 		{unix.IFLA_BR_TOPOLOGY_CHANGE_DETECTED, 1, "topology_change_detected", "topology_change_detected %d "},
 	})
@@ -46,8 +50,10 @@ func printBridgeKind(_ *session, p *printer, a rtnl.Attrs, _ *linkMsg) {
 		typ         int
 		key, format string
 	}{
-		{unix.IFLA_BR_HELLO_TIMER, "hello_timer", "hello_timer %s "}, {unix.IFLA_BR_TCN_TIMER, "tcn_timer", "tcn_timer %s "},
-		{unix.IFLA_BR_TOPOLOGY_CHANGE_TIMER, "topology_change_timer", "topology_change_timer %s "}, {unix.IFLA_BR_GC_TIMER, "gc_timer", "gc_timer %s "},
+		{unix.IFLA_BR_HELLO_TIMER, "hello_timer", "hello_timer %s "},
+		{unix.IFLA_BR_TCN_TIMER, "tcn_timer", "tcn_timer %s "},
+		{unix.IFLA_BR_TOPOLOGY_CHANGE_TIMER, "topology_change_timer", "topology_change_timer %s "},
+		{unix.IFLA_BR_GC_TIMER, "gc_timer", "gc_timer %s "},
 	} {
 		if a.Has(f.typ) {
 			printTimer(p, f.key, f.format, a.U64(f.typ))
@@ -74,8 +80,10 @@ func printBridgeKind(_ *session, p *printer, a rtnl.Attrs, _ *linkMsg) {
 		num(p, "mcast_vlan_snooping", "mcast_vlan_snooping %d ", value>>1&1)
 	}
 	printFields(p, a, []field{
-		{unix.IFLA_BR_MCAST_ROUTER, 1, "mcast_router", "mcast_router %d "}, {unix.IFLA_BR_MCAST_QUERY_USE_IFADDR, 1, "mcast_query_use_ifaddr", "mcast_query_use_ifaddr %d "},
-		{unix.IFLA_BR_MCAST_QUERIER, 1, "mcast_querier", "mcast_querier %d "}, {unix.IFLA_BR_MCAST_HASH_ELASTICITY, 4, "mcast_hash_elasticity", "mcast_hash_elasticity %d "},
+		{unix.IFLA_BR_MCAST_ROUTER, 1, "mcast_router", "mcast_router %d "},
+		{unix.IFLA_BR_MCAST_QUERY_USE_IFADDR, 1, "mcast_query_use_ifaddr", "mcast_query_use_ifaddr %d "},
+		{unix.IFLA_BR_MCAST_QUERIER, 1, "mcast_querier", "mcast_querier %d "},
+		{unix.IFLA_BR_MCAST_HASH_ELASTICITY, 4, "mcast_hash_elasticity", "mcast_hash_elasticity %d "},
 		{unix.IFLA_BR_MCAST_HASH_MAX, 4, "mcast_hash_max", "mcast_hash_max %d "},
 		{unix.IFLA_BR_MCAST_LAST_MEMBER_CNT, 4, "mcast_last_member_cnt", "mcast_last_member_count %d "},
 		{unix.IFLA_BR_MCAST_STARTUP_QUERY_CNT, 4, "mcast_startup_query_cnt", "mcast_startup_query_count %d "},
@@ -124,8 +132,12 @@ func printBridgeSlave(p *printer, a rtnl.Attrs) {
 	}
 	printFields(p, a, []field{{unix.IFLA_BRPORT_PRIORITY, 2, "priority", "priority %d "}, {unix.IFLA_BRPORT_COST, 4, "cost", "cost %d "}})
 	printSwitches(p, a, []portSwitch{
-		{unix.IFLA_BRPORT_MODE, "hairpin", "hairpin"}, {unix.IFLA_BRPORT_GUARD, "guard", "guard"}, {unix.IFLA_BRPORT_PROTECT, "root_block", "root_block"},
-		{unix.IFLA_BRPORT_FAST_LEAVE, "fastleave", "fastleave"}, {unix.IFLA_BRPORT_LEARNING, "learning", "learning"}, {unix.IFLA_BRPORT_UNICAST_FLOOD, "flood", "flood"},
+		{unix.IFLA_BRPORT_MODE, "hairpin", "hairpin"},
+		{unix.IFLA_BRPORT_GUARD, "guard", "guard"},
+		{unix.IFLA_BRPORT_PROTECT, "root_block", "root_block"},
+		{unix.IFLA_BRPORT_FAST_LEAVE, "fastleave", "fastleave"},
+		{unix.IFLA_BRPORT_LEARNING, "learning", "learning"},
+		{unix.IFLA_BRPORT_UNICAST_FLOOD, "flood", "flood"},
 	})
 	p.hexa("id", "port_id 0x%x ", uint64(a.U16(unix.IFLA_BRPORT_ID)))
 	p.hexa("no", "port_no 0x%x ", uint64(a.U16(unix.IFLA_BRPORT_NO)))
@@ -148,8 +160,10 @@ func printBridgeSlave(p *printer, a rtnl.Attrs) {
 		p.onOff("", "mcast_fast_leave %s ", a.U8(unix.IFLA_BRPORT_FAST_LEAVE) != 0)
 	}
 	printSwitches(p, a, []portSwitch{
-		{unix.IFLA_BRPORT_MCAST_FLOOD, "mcast_flood", "mcast_flood"}, {unix.IFLA_BRPORT_BCAST_FLOOD, "bcast_flood", "bcast_flood"},
-		{unix.IFLA_BRPORT_MCAST_TO_UCAST, "mcast_to_unicast", "mcast_to_unicast"}, {unix.IFLA_BRPORT_NEIGH_SUPPRESS, "neigh_suppress", "neigh_suppress"},
+		{unix.IFLA_BRPORT_MCAST_FLOOD, "mcast_flood", "mcast_flood"},
+		{unix.IFLA_BRPORT_BCAST_FLOOD, "bcast_flood", "bcast_flood"},
+		{unix.IFLA_BRPORT_MCAST_TO_UCAST, "mcast_to_unicast", "mcast_to_unicast"},
+		{unix.IFLA_BRPORT_NEIGH_SUPPRESS, "neigh_suppress", "neigh_suppress"},
 	})
 	if a.Has(unix.IFLA_BRPORT_GROUP_FWD_MASK) {
 		mask := a.U16(unix.IFLA_BRPORT_GROUP_FWD_MASK)

@@ -12,7 +12,8 @@ func bridgeLink(s *session, w *words) {
 		{"show", bridgeLinkShow},
 		{"set", unknownBridge("link set")},
 		{"change", unknownBridge("link set")},
-		{"lst", bridgeLinkShow}, {"list", bridgeLinkShow},
+		{"lst", bridgeLinkShow},
+		{"list", bridgeLinkShow},
 		{"help", func(*session, *words) { usageOf(bridgeUsage) }},
 	}
 	word := w.peek()
@@ -84,13 +85,19 @@ func (s *session) printProtinfo(p *printer, a rtnl.Attrs) {
 	}
 	p.text("%s    ", p.nl)
 	printSwitches(p, a, []portSwitch{
-		{unix.IFLA_BRPORT_MODE, "hairpin", "hairpin"}, {unix.IFLA_BRPORT_GUARD, "guard", "guard"}, {unix.IFLA_BRPORT_PROTECT, "root_block", "root_block"},
-		{unix.IFLA_BRPORT_FAST_LEAVE, "fastleave", "fastleave"}, {unix.IFLA_BRPORT_LEARNING, "learning", "learning"}, {unix.IFLA_BRPORT_UNICAST_FLOOD, "flood", "flood"},
-		{unix.IFLA_BRPORT_MCAST_FLOOD, "mcast_flood", "mcast_flood"}, {unix.IFLA_BRPORT_BCAST_FLOOD, "bcast_flood", "bcast_flood"},
+		{unix.IFLA_BRPORT_MODE, "hairpin", "hairpin"},
+		{unix.IFLA_BRPORT_GUARD, "guard", "guard"},
+		{unix.IFLA_BRPORT_PROTECT, "root_block", "root_block"},
+		{unix.IFLA_BRPORT_FAST_LEAVE, "fastleave", "fastleave"},
+		{unix.IFLA_BRPORT_LEARNING, "learning", "learning"},
+		{unix.IFLA_BRPORT_UNICAST_FLOOD, "flood", "flood"},
+		{unix.IFLA_BRPORT_MCAST_FLOOD, "mcast_flood", "mcast_flood"},
+		{unix.IFLA_BRPORT_BCAST_FLOOD, "bcast_flood", "bcast_flood"},
 	})
 	printFields(p, a, []field{{unix.IFLA_BRPORT_MULTICAST_ROUTER, 1, "mcast_router", "mcast_router %d "}})
 	printSwitches(p, a, []portSwitch{
-		{unix.IFLA_BRPORT_MCAST_TO_UCAST, "mcast_to_unicast", "mcast_to_unicast"}, {unix.IFLA_BRPORT_NEIGH_SUPPRESS, "neigh_suppress", "neigh_suppress"},
+		{unix.IFLA_BRPORT_MCAST_TO_UCAST, "mcast_to_unicast", "mcast_to_unicast"},
+		{unix.IFLA_BRPORT_NEIGH_SUPPRESS, "neigh_suppress", "neigh_suppress"},
 		{unix.IFLA_BRPORT_VLAN_TUNNEL, "vlan_tunnel", "vlan_tunnel"},
 	})
 	if port := a.U32(unix.IFLA_BRPORT_BACKUP_PORT); port != 0 {

@@ -25,7 +25,8 @@ func fdbObject(s *session, w *words) {
 		{"replace", modify(unix.RTM_NEWNEIGH, netlink.Create|netlink.Replace)},
 		{"delete", modify(unix.RTM_DELNEIGH, 0)},
 		{"get", unknownBridge("fdb get")},
-		{"lst", fdbShow}, {"list", fdbShow},
+		{"lst", fdbShow},
+		{"list", fdbShow},
 		{"flush", unknownBridge("fdb flush")},
 		{"help", func(*session, *words) { usageOf(bridgeUsage) }},
 	}

@@ -20,8 +20,11 @@ func linkObject(s *session, w *words) {
 		{"change", func(s *session, w *words) { linkModify(s, w, unix.RTM_NEWLINK, 0) }},
 		{"replace", func(s *session, w *words) { linkModify(s, w, unix.RTM_NEWLINK, netlink.Create|netlink.Replace) }},
 		{"delete", func(s *session, w *words) { linkModify(s, w, unix.RTM_DELLINK, 0) }},
-		{"show", linkShow}, {"lst", linkShow}, {"list", linkShow},
-		{"xstats", unknownLinkVerb("xstats")}, {"afstats", unknownLinkVerb("afstats")},
+		{"show", linkShow},
+		{"lst", linkShow},
+		{"list", linkShow},
+		{"xstats", unknownLinkVerb("xstats")},
+		{"afstats", unknownLinkVerb("afstats")},
 		{"property", linkProperty},
 		{"help", func(*session, *words) { usageOf(linkUsage) }},
 	}

@@ -20,12 +20,24 @@ func printFlags(p *printer, flags uint32, down bool) {
 		bit  uint32
 		name string
 	}{
-		{unix.IFF_LOOPBACK, "LOOPBACK"}, {unix.IFF_BROADCAST, "BROADCAST"}, {unix.IFF_POINTOPOINT, "POINTOPOINT"},
-		{unix.IFF_MULTICAST, "MULTICAST"}, {unix.IFF_NOARP, "NOARP"}, {unix.IFF_ALLMULTI, "ALLMULTI"},
-		{unix.IFF_PROMISC, "PROMISC"}, {unix.IFF_MASTER, "MASTER"}, {unix.IFF_SLAVE, "SLAVE"}, {unix.IFF_DEBUG, "DEBUG"},
-		{unix.IFF_DYNAMIC, "DYNAMIC"}, {unix.IFF_AUTOMEDIA, "AUTOMEDIA"}, {unix.IFF_PORTSEL, "PORTSEL"},
-		{unix.IFF_NOTRAILERS, "NOTRAILERS"}, {unix.IFF_UP, "UP"}, {unix.IFF_LOWER_UP, "LOWER_UP"},
-		{unix.IFF_DORMANT, "DORMANT"}, {unix.IFF_ECHO, "ECHO"},
+		{unix.IFF_LOOPBACK, "LOOPBACK"},
+		{unix.IFF_BROADCAST, "BROADCAST"},
+		{unix.IFF_POINTOPOINT, "POINTOPOINT"},
+		{unix.IFF_MULTICAST, "MULTICAST"},
+		{unix.IFF_NOARP, "NOARP"},
+		{unix.IFF_ALLMULTI, "ALLMULTI"},
+		{unix.IFF_PROMISC, "PROMISC"},
+		{unix.IFF_MASTER, "MASTER"},
+		{unix.IFF_SLAVE, "SLAVE"},
+		{unix.IFF_DEBUG, "DEBUG"},
+		{unix.IFF_DYNAMIC, "DYNAMIC"},
+		{unix.IFF_AUTOMEDIA, "AUTOMEDIA"},
+		{unix.IFF_PORTSEL, "PORTSEL"},
+		{unix.IFF_NOTRAILERS, "NOTRAILERS"},
+		{unix.IFF_UP, "UP"},
+		{unix.IFF_LOWER_UP, "LOWER_UP"},
+		{unix.IFF_DORMANT, "DORMANT"},
+		{unix.IFF_ECHO, "ECHO"},
 	} {
 		if flags&f.bit != 0 {
 			flags &^= f.bit

@@ -59,22 +59,22 @@ func linkShow(s *session, w *words) {
 
 // linkFilterWord reads a word that "ip link show" and "ip addr show" share.
 func (s *session) linkFilterWord(f *linkFilter, w *words) bool {
-	switch word := w.peek(); {
-	case word == "up":
+	switch w.peek() {
+	case "up":
 		f.up = true
-	case word == "group":
+	case "group":
 		f.group = int64(groupWord(w.next()))
-	case word == "master":
+	case "master":
 		index := s.indexOf(w.next())
 		if index == 0 {
 			invalid("Device does not exist\n", w.peek())
 		}
 		f.master = uint32(index)
-	case word == "nomaster":
+	case "nomaster":
 		f.noMast = true
-	case word == "vrf":
+	case "vrf":
 		die("ip ... show vrf is not supported by this version of warren: use iproute2's own ip for it.")
-	case word == "type":
+	case "type":
 		f.kind = w.next()
 	default:
 		return false

@@ -68,7 +68,7 @@ func (r *linkRequest) parse(w *words) {
 				r.dev, r.devIsName = name, true
 			}
 		case word == "index":
-			n, ok := parseInt(w.next(), 32)
+			n, ok := parseInt(w.next())
 			if r.index != 0 {
 				duplicate("index", w.peek())
 			}
@@ -83,14 +83,14 @@ func (r *linkRequest) parse(w *words) {
 		case matches(word, "broadcast"), word == "brd":
 			r.m.Bytes(unix.IFLA_BROADCAST, hwWord(w.next()))
 		case matches(word, "txqueuelen"), word == "qlen", matches(word, "txqlen"):
-			n, ok := parseInt(w.next(), 32)
+			n, ok := parseInt(w.next())
 			r.once("txqueuelen", w)
 			if !ok {
 				invalid("Invalid \"txqueuelen\" value\n", w.peek())
 			}
 			r.m.U32(unix.IFLA_TXQLEN, uint32(int32(n)))
 		case word == "mtu":
-			n, ok := parseInt(w.next(), 32)
+			n, ok := parseInt(w.next())
 			r.once("mtu", w)
 			if !ok {
 				invalid("Invalid \"mtu\" value\n", w.peek())
@@ -179,7 +179,7 @@ func (r *linkRequest) parseRare(word string, w *words) bool {
 		r.lowerNS = h
 		r.linkNSID(h)
 	case word == "link-netnsid":
-		n, ok := parseInt(w.next(), 32)
+		n, ok := parseInt(w.next())
 		if !ok {
 			invalid("Invalid \"link-netnsid\" value\n", w.peek())
 		}

@@ -30,18 +30,6 @@ func (s *session) cache() *linkCache {
 	return s.links
 }
 
-// learn reads all links, for commands that print many.
-func (s *session) learn() {
-	c := s.cache()
-	if c.whole {
-		return
-	}
-	for _, m := range s.dump(rtnl.DumpLinks(false)) {
-		c.add(m.Data)
-	}
-	c.whole = true
-}
-
 func (c *linkCache) add(data []byte) {
 	if len(data) < rtnl.IfinfoLen {
 		return

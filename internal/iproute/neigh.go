@@ -20,11 +20,14 @@ func neighObject(s *session, w *words) {
 	}
 	verbs := []verb{
 		{"add", modify(unix.RTM_NEWNEIGH, netlink.Create|netlink.Excl)},
-		{"change", modify(unix.RTM_NEWNEIGH, netlink.Replace)}, {"chg", modify(unix.RTM_NEWNEIGH, netlink.Replace)},
+		{"change", modify(unix.RTM_NEWNEIGH, netlink.Replace)},
+		{"chg", modify(unix.RTM_NEWNEIGH, netlink.Replace)},
 		{"replace", modify(unix.RTM_NEWNEIGH, netlink.Create|netlink.Replace)},
 		{"delete", modify(unix.RTM_DELNEIGH, 0)},
 		{"get", neighGet},
-		{"show", neighShow}, {"lst", neighShow}, {"list", neighShow},
+		{"show", neighShow},
+		{"lst", neighShow},
+		{"list", neighShow},
 		{"flush", neighFlush},
 		{"help", func(*session, *words) { usageOf(neighUsage) }},
 	}

@@ -22,11 +22,19 @@ func netnsObject(s *session, w *words) {
 		checkNetnsName(w.list[w.at+1])
 	}
 	verbs := []verb{
-		{"list", netnsList}, {"show", netnsList}, {"lst", netnsList},
+		{"list", netnsList},
+		{"show", netnsList},
+		{"lst", netnsList},
 		{"list-id", netnsListID},
 		{"help", func(*session, *words) { usageOf(netnsUsage) }},
-		{"add", netnsAdd}, {"set", netnsSet}, {"delete", netnsDelete}, {"identify", netnsIdentify}, {"pids", netnsPIDs},
-		{"exec", netnsExec}, {"monitor", netnsMonitor}, {"attach", netnsAttach},
+		{"add", netnsAdd},
+		{"set", netnsSet},
+		{"delete", netnsDelete},
+		{"identify", netnsIdentify},
+		{"pids", netnsPIDs},
+		{"exec", netnsExec},
+		{"monitor", netnsMonitor},
+		{"attach", netnsAttach},
 	}
 	word := w.peek()
 	if !dispatch(s, w, verbs) {
@@ -87,7 +95,7 @@ func netnsAttach(s *session, w *words) {
 	if !w.more() {
 		fail(exitFailed, "No PID specified")
 	}
-	pid, ok := parseInt(w.peek(), 32)
+	pid, ok := parseInt(w.peek())
 	if !ok || pid == 0 {
 		fail(exitFailed, "Invalid PID: %s", w.peek())
 	}

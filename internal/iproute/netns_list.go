@@ -90,7 +90,7 @@ func netnsSet(s *session, w *words) {
 	}
 	id := rtnl.NoNSID
 	if word := w.peek(); word != "auto" {
-		n, ok := parseInt(word, 32)
+		n, ok := parseInt(word)
 		if !ok || n < 0 {
 			invalid("Invalid \"netnsid\" value", word)
 		}
@@ -169,7 +169,7 @@ func netnsListID(s *session, w *words) {
 }
 
 func nsidWord(word, what string) int {
-	n, ok := parseInt(word, 32)
+	n, ok := parseInt(word)
 	if !ok || n < 0 {
 		invalid(what, word)
 	}

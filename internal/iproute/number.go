@@ -8,7 +8,8 @@ import (
 // parseUint reads a number as strtoul does with that base (0 = by its prefix), of at most bits bits.
 func parseUint(word string, base, bits int) (uint64, bool) {
 	w := strings.TrimPrefix(strings.TrimLeft(word, " \t"), "+")
-	if base == 0 {
+	switch base {
+	case 0:
 		switch {
 		case len(w) > 2 && (strings.HasPrefix(w, "0x") || strings.HasPrefix(w, "0X")):
 			w, base = w[2:], 16
@@ -17,17 +18,17 @@ func parseUint(word string, base, bits int) (uint64, bool) {
 		default:
 			base = 10
 		}
-	} else if base == 16 {
+	case 16:
 		w = strings.TrimPrefix(strings.TrimPrefix(w, "0x"), "0X")
 	}
 	n, err := strconv.ParseUint(w, base, bits)
 	return n, err == nil
 }
 
-// parseInt reads a signed number of any base.
-func parseInt(word string, bits int) (int64, bool) {
+// parseInt reads a signed number of 32 bits, of any base.
+func parseInt(word string) (int64, bool) {
 	w, negative := strings.CutPrefix(word, "-")
-	n, ok := parseUint(w, 0, bits-1)
+	n, ok := parseUint(w, 0, 31)
 	if negative {
 		return -int64(n), ok
 	}

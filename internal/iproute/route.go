@@ -22,10 +22,13 @@ func routeObject(s *session, w *words) {
 		}}
 	}
 	verbs := []verb{
-		{"list", routeShow}, {"show", routeShow}, {"lst", routeShow},
+		{"list", routeShow},
+		{"show", routeShow},
+		{"lst", routeShow},
 		{"get", routeGet},
 		{"add", modify(unix.RTM_NEWROUTE, netlink.Create|netlink.Excl)},
-		{"change", modify(unix.RTM_NEWROUTE, netlink.Replace)}, {"chg", modify(unix.RTM_NEWROUTE, netlink.Replace)},
+		{"change", modify(unix.RTM_NEWROUTE, netlink.Replace)},
+		{"chg", modify(unix.RTM_NEWROUTE, netlink.Replace)},
 		{"replace", modify(unix.RTM_NEWROUTE, netlink.Create|netlink.Replace)},
 		{"prepend", modify(unix.RTM_NEWROUTE, netlink.Create)},
 		{"append", modify(unix.RTM_NEWROUTE, netlink.Create|netlink.Append)},
@@ -81,7 +84,6 @@ type routeRequest struct {
 	dev           string
 	metrics       []metric
 	locked        uint32
-	hops          []string // the words from "nexthop" on
 }
 
 type metric struct {
@@ -203,10 +205,19 @@ func metricWords() []struct {
 		name string
 		typ  uint16
 	}{
-		{"mtu", unix.RTAX_MTU}, {"hoplimit", unix.RTAX_HOPLIMIT}, {"advmss", unix.RTAX_ADVMSS}, {"reordering", unix.RTAX_REORDERING},
-		{"rtt", unix.RTAX_RTT}, {"rto_min", unix.RTAX_RTO_MIN}, {"window", unix.RTAX_WINDOW}, {"cwnd", unix.RTAX_CWND},
-		{"initcwnd", unix.RTAX_INITCWND}, {"initrwnd", unix.RTAX_INITRWND}, {"quickack", unix.RTAX_QUICKACK},
-		{"rttvar", unix.RTAX_RTTVAR}, {"ssthresh", unix.RTAX_SSTHRESH},
+		{"mtu", unix.RTAX_MTU},
+		{"hoplimit", unix.RTAX_HOPLIMIT},
+		{"advmss", unix.RTAX_ADVMSS},
+		{"reordering", unix.RTAX_REORDERING},
+		{"rtt", unix.RTAX_RTT},
+		{"rto_min", unix.RTAX_RTO_MIN},
+		{"window", unix.RTAX_WINDOW},
+		{"cwnd", unix.RTAX_CWND},
+		{"initcwnd", unix.RTAX_INITCWND},
+		{"initrwnd", unix.RTAX_INITRWND},
+		{"quickack", unix.RTAX_QUICKACK},
+		{"rttvar", unix.RTAX_RTTVAR},
+		{"ssthresh", unix.RTAX_SSTHRESH},
 	}
 }
 
@@ -326,23 +337,23 @@ func (r *routeRequest) nexthop(w *words) {
 	var index uint32
 words:
 	for w.more() {
-		switch word := w.peek(); {
-		case word == "via":
+		switch w.peek() {
+		case "via":
 			r.via(w, r.m)
-		case word == "dev":
+		case "dev":
 			index = uint32(r.s.indexOf(w.next()))
 			if index == 0 {
 				die("Cannot find device \"%s\"", w.peek())
 			}
-		case word == "weight":
+		case "weight":
 			n, ok := parseUint(w.next(), 0, 16)
 			if !ok || n == 0 || n > 256 {
 				invalid("\"weight\" is invalid\n", w.peek())
 			}
 			weight = uint8(n - 1)
-		case word == "onlink":
+		case "onlink":
 			flags |= unix.RTNH_F_ONLINK
-		case word == "nexthop":
+		case "nexthop":
 			break words
 		default:
 			// iproute2 leaves it to the loop over next hops to complain.

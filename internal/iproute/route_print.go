@@ -257,9 +257,16 @@ func printRouteFlags(p *printer, flags uint32) {
 		bit  uint32
 		name string
 	}{
-		{unix.RTNH_F_DEAD, "dead"}, {unix.RTNH_F_ONLINK, "onlink"}, {unix.RTNH_F_PERVASIVE, "pervasive"}, {unix.RTNH_F_OFFLOAD, "offload"},
-		{unix.RTNH_F_TRAP, "trap"}, {unix.RTM_F_NOTIFY, "notify"}, {unix.RTNH_F_LINKDOWN, "linkdown"}, {unix.RTNH_F_UNRESOLVED, "unresolved"},
-		{unix.RTM_F_OFFLOAD, "rt_offload"}, {unix.RTM_F_TRAP, "rt_trap"},
+		{unix.RTNH_F_DEAD, "dead"},
+		{unix.RTNH_F_ONLINK, "onlink"},
+		{unix.RTNH_F_PERVASIVE, "pervasive"},
+		{unix.RTNH_F_OFFLOAD, "offload"},
+		{unix.RTNH_F_TRAP, "trap"},
+		{unix.RTM_F_NOTIFY, "notify"},
+		{unix.RTNH_F_LINKDOWN, "linkdown"},
+		{unix.RTNH_F_UNRESOLVED, "unresolved"},
+		{unix.RTM_F_OFFLOAD, "rt_offload"},
+		{unix.RTM_F_TRAP, "rt_trap"},
 	} {
 		if flags&f.bit != 0 {
 			p.item("%s ", f.name)

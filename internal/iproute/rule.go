@@ -32,7 +32,9 @@ func ruleObject(s *session, w *words) {
 		}}
 	}
 	verbs := []verb{
-		{"list", ruleShow}, {"lst", ruleShow}, {"show", ruleShow},
+		{"list", ruleShow},
+		{"lst", ruleShow},
+		{"show", ruleShow},
 		unsupported("save"), unsupported("restore"),
 		{"add", func(s *session, w *words) { ruleModify(s, w, unix.RTM_NEWRULE, netlink.Create|netlink.Excl) }},
 		{"delete", func(s *session, w *words) { ruleModify(s, w, unix.RTM_DELRULE, 0) }},
@@ -132,7 +134,7 @@ func (r *ruleRequest) word(w *words) {
 		}
 		r.hasTable = true
 	case matches(word, "suppress_prefixlength"), word == "sup_pl":
-		n, ok := parseInt(w.next(), 32)
+		n, ok := parseInt(w.next())
 		if !ok || n < 0 {
 			invalid("suppress_prefixlength value is invalid\n", w.peek())
 		}

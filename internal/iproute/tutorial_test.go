@@ -9,11 +9,15 @@ import (
 func TestTutorial(t *testing.T) {
 	dir := self(t)
 	for _, step := range []struct{ line, want string }{
-		{"ip netns add red", ""}, {"ip netns add blue", ""},
+		{"ip netns add red", ""},
+		{"ip netns add blue", ""},
 		{"ip link add veth-red type veth peer name veth-blue", ""},
-		{"ip link set veth-red netns red", ""}, {"ip link set veth-blue netns blue", ""},
-		{"ip -n red addr add 192.168.15.1/24 dev veth-red", ""}, {"ip -n blue addr add 192.168.15.2/24 dev veth-blue", ""},
-		{"ip -n red link set veth-red up", ""}, {"ip -n blue link set veth-blue up", ""},
+		{"ip link set veth-red netns red", ""},
+		{"ip link set veth-blue netns blue", ""},
+		{"ip -n red addr add 192.168.15.1/24 dev veth-red", ""},
+		{"ip -n blue addr add 192.168.15.2/24 dev veth-blue", ""},
+		{"ip -n red link set veth-red up", ""},
+		{"ip -n blue link set veth-blue up", ""},
 		{"ip netns exec red ip link set lo up", ""},
 		{"ip netns exec red ping -c 1 -W 5 192.168.15.2", "1 received"},
 		{"ip -n red neigh", "192.168.15.2 dev veth-red lladdr"},
@@ -21,16 +25,24 @@ func TestTutorial(t *testing.T) {
 		{"ip netns list-id", "iproute2 netns name: red"},
 		{"ip -n red link", "veth-red@if"},
 		{"ip -n red link del veth-red", ""},
-		{"ip link add v-net-0 type bridge", ""}, {"ip link set dev v-net-0 up", ""},
-		{"ip link add veth-red type veth peer name veth-red-br", ""}, {"ip link set veth-red netns red", ""},
-		{"ip link set veth-red-br master v-net-0", ""}, {"ip addr add 192.168.15.5/24 dev v-net-0", ""},
-		{"ip -n red addr add 192.168.15.1/24 dev veth-red", ""}, {"ip -n red link set veth-red up", ""}, {"ip link set veth-red-br up", ""},
+		{"ip link add v-net-0 type bridge", ""},
+		{"ip link set dev v-net-0 up", ""},
+		{"ip link add veth-red type veth peer name veth-red-br", ""},
+		{"ip link set veth-red netns red", ""},
+		{"ip link set veth-red-br master v-net-0", ""},
+		{"ip addr add 192.168.15.5/24 dev v-net-0", ""},
+		{"ip -n red addr add 192.168.15.1/24 dev veth-red", ""},
+		{"ip -n red link set veth-red up", ""},
+		{"ip link set veth-red-br up", ""},
 		{"ip netns exec red ip route add default via 192.168.15.5", ""},
 		{"ip netns exec red ip route show", "default via 192.168.15.5 dev veth-red"},
 		{"bridge link", "veth-red-br"},
-		{"ip netns exec red ip link set veth-red netns 1", ""}, {"ip link show veth-red", "veth-red@veth-red-br"},
-		{"ip link del v-net-0", ""}, {"ip link del veth-red", ""},
-		{"ip netns del red", ""}, {"ip netns del blue", ""},
+		{"ip netns exec red ip link set veth-red netns 1", ""},
+		{"ip link show veth-red", "veth-red@veth-red-br"},
+		{"ip link del v-net-0", ""},
+		{"ip link del veth-red", ""},
+		{"ip netns del red", ""},
+		{"ip netns del blue", ""},
 	} {
 		r := run(t, dir, strings.Fields(step.line)...)
 		if r.Code != 0 || !strings.Contains(r.Out, step.want) {
@@ -50,9 +62,9 @@ func TestBatch(t *testing.T) {
 	}
 	script := "# a comment\nlink add v0 type \\\n veth peer name v1\nlink set nobody up\nlink set v0 up\n"
 	for _, argv := range [][]string{{"ip", "-n", "one", "-batch", "-"}, {"ip", "-n", "two", "-force", "-batch", "-"}} {
-		want, got := theirs(t, script, argv...), result{}
+		want := theirs(t, script, argv...)
 		theirs(t, "", "ip", "-n", argv[2], "link", "del", "v0")
-		got = ours(t, script, argv...)
+		got := ours(t, script, argv...)
 		if got != want {
 			t.Errorf("%v: got %+v, want %+v", argv, got, want)
 		}

@@ -55,16 +55,6 @@ func matches(word, keyword string) bool {
 	return word != "" && strings.HasPrefix(keyword, word)
 }
 
-// keyword reports whether the word is one of the keywords.
-func keyword(word string, keywords ...string) bool {
-	for _, k := range keywords {
-		if word == k {
-			return true
-		}
-	}
-	return false
-}
-
 // A verb is what an object can be told to do; any beginning of its name will do, the first that fits counts.
 type verb struct {
 	name string
