@@ -43,6 +43,9 @@ func (w *Warren) Up(ctx context.Context, l *topo.Lab, o UpOptions) (*UpReport, e
 	if report.Notes, err = w.foreignDrops(ctx, x); err != nil {
 		return report, err
 	}
+	if w.opt.Private {
+		report.Notes = append(report.Notes, privateUplinks(x)...)
+	}
 	if !o.NoServices {
 		if report.Services, err = w.startServices(ctx, lock.Dir(), x); err != nil {
 			return report, err
@@ -98,6 +101,15 @@ func (w *Warren) build(ctx context.Context, l *topo.Lab, o UpOptions, lock *lab.
 	}
 	w.point("recorded")
 	return p.want, errors.Join(dir.DropJournal(), dir.EndChange())
+}
+
+// privateUplinks says what an uplink is without root.
+func privateUplinks(x *topo.Expanded) []string {
+	var notes []string
+	for _, u := range x.Uplinks {
+		notes = append(notes, fmt.Sprintf("net %q: without root its uplink, and the ports published there, work inside your own world only; the way to the real host, through pasta of the package passt, is not in this version: run warren as root for it", u.Net))
+	}
+	return notes
 }
 
 // giveUp ends an Up that failed. A lab of which nothing is there leaves no directory.

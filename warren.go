@@ -53,6 +53,8 @@ type Options struct {
 	Progress func(Event)
 	// NoWait makes a locked lab an error (ErrLocked) instead of a wait.
 	NoWait bool
+	// Private says that the host's namespace is one that an ordinary user made: what is connected to it reaches no further.
+	Private bool
 	// Point is called at every boundary where a crash would leave another state behind, with its name: the seam of the
 	// tests that kill. Nil in production.
 	Point func(name string)

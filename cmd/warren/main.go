@@ -12,6 +12,7 @@ import (
 	"warren/internal/cli"
 	"warren/internal/iproute"
 	"warren/internal/lab"
+	"warren/internal/rootless"
 )
 
 func main() {
@@ -26,6 +27,8 @@ func run(args []string) int {
 	switch {
 	case lab.IsSupervisor(args):
 		return lab.SupervisorMain(args)
+	case rootless.IsHolder(args):
+		return rootless.HolderMain(args)
 	case os.Getenv("CNI_COMMAND") != "":
 		return refuse("CNI_COMMAND is set, but this version is no CNI plugin")
 	}

@@ -14,6 +14,7 @@ import (
 
 	"warren/internal/kerneltest"
 	"warren/internal/lab"
+	"warren/internal/rootless"
 )
 
 // TestMain runs the tests in a world of their own. In it this binary is "warren" too, and whatever warren starts itself
@@ -21,6 +22,9 @@ import (
 func TestMain(m *testing.M) {
 	if lab.IsSupervisor(os.Args) {
 		os.Exit(lab.SupervisorMain(os.Args))
+	}
+	if rootless.IsHolder(os.Args) {
+		os.Exit(rootless.HolderMain(os.Args))
 	}
 	kerneltest.Enter()
 	testscript.Main(m, map[string]func(){"warren": main})

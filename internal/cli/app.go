@@ -11,6 +11,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"warren"
+	"warren/internal/rootless"
 )
 
 // An app is one run of the program.
@@ -19,6 +20,8 @@ type app struct {
 	runDir   string
 	noWait   bool
 	progress progress
+	args     []string        // without the program's name
+	world    *rootless.World // an ordinary user's
 }
 
 // Point is handed to the facade (warren.Options): the seam of the tests that kill. It is nil but in their build.
@@ -26,7 +29,7 @@ var Point func(string)
 
 // open opens the facade.
 func (a *app) open() (*warren.Warren, error) {
-	return warren.Open(warren.Options{RunDir: a.runDir, NoWait: a.noWait, Progress: a.showProgress, Point: Point})
+	return warren.Open(warren.Options{RunDir: a.runDir, NoWait: a.noWait, Progress: a.showProgress, Point: Point, Private: rootless.Inside()})
 }
 
 // with opens the facade for f, with a context that ends with SIGINT, SIGTERM or SIGHUP: what was begun is then undone.

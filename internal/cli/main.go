@@ -17,7 +17,7 @@ type Stdio struct {
 
 // Main runs the command line args (without the program's name) and returns its exit status.
 func Main(args []string, stdio Stdio) int {
-	a := &app{Stdio: stdio}
+	a := &app{Stdio: stdio, args: args}
 	root := a.root(args)
 	if args == nil {
 		args = []string{} // nil means os.Args to cobra
@@ -25,7 +25,9 @@ func Main(args []string, stdio Stdio) int {
 	root.SetArgs(args)
 	err := root.ExecuteContext(context.Background())
 	a.endProgress()
-	return a.finish(err)
+	status := a.finish(err)
+	a.world.Leave()
+	return status
 }
 
 // Command returns the tree of commands, for whoever writes manual pages of it.

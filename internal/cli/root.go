@@ -43,6 +43,7 @@ A lab file says which rooms (network namespaces) there are, which nets join them
 			}
 			return usageError{err: err, path: c.CommandPath()}
 		},
+		PersistentPreRunE: a.enter,
 		RunE: func(c *cobra.Command, _ []string) error {
 			c.SetOut(a.Err)
 			if err := c.Help(); err != nil {

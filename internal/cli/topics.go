@@ -72,10 +72,34 @@ called host is the namespace that warren was called from.`,
   host           the namespace that warren was called from`,
 		},
 		{
+			Use:   "rootless",
+			Short: "Labs of an ordinary user, without root",
+			Long: `An ordinary user's labs live in a private world: a user namespace in which the user is root, with mounts and a network of
+its own. The first command makes it, it ends with the last lab, and every command enters it by itself. In it everything
+works as for root, with these differences.
+
+  Names below /run/netns are the world's own: "ip netns" outside does not show them, "warren exec host -- ip netns" does.
+  host is the world's own host namespace. An uplink ends there: there is no way to the real host and the internet, and
+  published ports open in the world only. A later version goes further through pasta (package passt).
+  Other users' ids do not exist: a service's user can be root only.
+  A program that leaves all of its namespaces to root, such as sudo, does not work there.
+
+Warren's own files are in $XDG_RUNTIME_DIR/warren, else /tmp/warren-UID. When the process that keeps the world ("warren
+@world") is killed, its labs are gone; the next command says so and makes a new world.
+
+What can be in the way, each named in the error:
+  kernel.apparmor_restrict_unprivileged_userns=1   Ubuntu; set it to 0
+  kernel.unprivileged_userns_clone=0               older Debian; set it to 1
+  user.max_user_namespaces=0                       set it to 15000
+  nsenter is missing                               install util-linux
+  a container                                      its seccomp profile forbids user namespaces`,
+		},
+		{
 			Use:   "environment",
 			Short: "Variables, files and exit statuses",
 			Long: `Variables
   WARREN_RUN_DIR   directory of warren's own files instead of /run/warren
+  XDG_RUNTIME_DIR  an ordinary user's files are in warren below it, else in /tmp/warren-UID (see "warren help rootless")
   NO_COLOR         when set, no colour on a terminal
   SHELL            what "warren shell" runs
 

@@ -1,0 +1,24 @@
+package cli
+
+import (
+	"os"
+
+	"github.com/spf13/cobra"
+
+	"warren/internal/rootless"
+)
+
+// enter brings an ordinary user's command into the user's world, before it reads anything. For root it does nothing. What
+// says something about the program or a file only needs no world; completion makes none.
+func (a *app) enter(c *cobra.Command, _ []string) error {
+	use := rootless.Make
+	switch c.Name() {
+	case c.Root().Name(), "version", "help", "completion", "fmt":
+		return nil
+	case cobra.ShellCompRequestCmd, cobra.ShellCompNoDescRequestCmd:
+		use = rootless.Join
+	}
+	var err error
+	a.world, err = rootless.Enter(append([]string{os.Args[0]}, a.args...), use, func(text string) { a.note("%s", text) })
+	return err
+}

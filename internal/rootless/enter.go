@@ -1,0 +1,161 @@
+package rootless
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"strconv"
+	"strings"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+const (
+	// worldEnv is in the environment of every process in a world: TOKEN:DIRECTORY.
+	worldEnv = "WARREN_WORLD"
+	// enterEnv is for the command that nsenter executes only: the lock's descriptor and the directory to be in, FD:DIR.
+	enterEnv = "WARREN_WORLD_ENTER"
+	// runDirEnv is the command line's.
+	runDirEnv = "WARREN_RUN_DIR"
+)
+
+// A Use says what a command needs the world for.
+type Use int
+
+const (
+	// Make makes the world when there is none.
+	Make Use = iota
+	// Join does without when there is none.
+	Join
+)
+
+// A World is one that this process is in. Nil, for root, is fine.
+type World struct {
+	dir  string
+	rec  record
+	lock *os.File
+}
+
+// Inside reports whether this process is in a world made by this package.
+func Inside() bool { return os.Getenv(worldEnv) != "" }
+
+// Enter brings this process into the user's world: it is replaced by the same command (args, with the program's name first)
+// inside, with the same PID, descriptors and working directory. It returns nil for root, who has no world, and the world
+// when the process is inside already. note tells the user something.
+func Enter(args []string, use Use, note func(string)) (*World, error) {
+	if os.Geteuid() == 0 && capable() {
+		if !Inside() {
+			return nil, nil
+		}
+		return arrive()
+	}
+	nsenter, err := findNsenter()
+	if err != nil {
+		return nil, err
+	}
+	dir := directory()
+	if use == Join {
+		if r, err := readRecord(dir); err != nil || !r.alive() {
+			return nil, err
+		}
+	}
+	w, err := hold(dir, note)
+	if err != nil {
+		return nil, err
+	}
+	return nil, w.become(nsenter, args)
+}
+
+// capable reports whether this process may administer the network of the user namespace that it is in.
+func capable() bool {
+	hdr := unix.CapUserHeader{Version: unix.LINUX_CAPABILITY_VERSION_3}
+	var data [2]unix.CapUserData
+	err := unix.Capget(&hdr, &data[0])
+	return err != nil || data[0].Effective&(1<<unix.CAP_NET_ADMIN) != 0
+}
+
+// hold makes sure that there is a world and that it stays: the lock is shared when hold returns.
+func hold(dir string, note func(string)) (*World, error) {
+	f, err := openLock(dir, unix.LOCK_SH)
+	if err != nil {
+		return nil, err
+	}
+	for {
+		rec, err := readRecord(dir)
+		alive := err == nil && rec.alive()
+		if alive {
+			err = rec.enterable(dir)
+		}
+		if alive && err == nil {
+			return &World{dir: dir, rec: rec, lock: f}, nil
+		}
+		_ = f.Close()
+		if err != nil {
+			return nil, err
+		}
+		if f, err = renew(dir, note); f == nil && err == nil {
+			f, err = openLock(dir, unix.LOCK_SH)
+		}
+		if err != nil {
+			return nil, err
+		}
+	}
+}
+
+// arrive is the other side of become; and what a command does that was called from a shell in the world.
+func arrive() (*World, error) {
+	token, dir, _ := strings.Cut(os.Getenv(worldEnv), ":")
+	w := &World{dir: dir}
+	fd, wd, first := strings.Cut(os.Getenv(enterEnv), ":")
+	if err := os.Unsetenv(enterEnv); err != nil {
+		return nil, err
+	}
+	if n, err := strconv.Atoi(fd); first && err == nil {
+		unix.CloseOnExec(n)
+		w.lock = os.NewFile(uintptr(n), lockName)
+		if err := os.Chdir(wd); err != nil {
+			return nil, fmt.Errorf("an ordinary user's warren has a /run of its own, in which the working directory is missing: %w", err)
+		}
+	} else {
+		if _, err := os.Lstat(dir); err == nil {
+			if w.lock, err = openLock(dir, unix.LOCK_SH); err != nil {
+				return nil, err
+			}
+		}
+	}
+	var err error
+	if w.rec, err = readRecord(dir); err != nil {
+		return nil, err
+	}
+	if w.rec.Token != token {
+		_ = w.lock.Close()
+		return nil, errors.New("the world that this process is in has ended (hint: leave this shell)")
+	}
+	return w, nil
+}
+
+// lastWait is how long Leave waits for a holder that others may still need.
+const lastWait = 2 * time.Second
+
+// Leave is a command's last act. When it leaves an empty world behind Leave waits until that has ended, unless others are at
+// work there.
+func (w *World) Leave() {
+	if w == nil || w.lock == nil {
+		return
+	}
+	last := idle(w.dir)
+	fd, err := unix.PidfdOpen(w.rec.PID, 0)
+	_ = w.lock.Close()
+	w.lock = nil
+	if err != nil {
+		return
+	}
+	defer unix.Close(fd)
+	poll := []unix.PollFd{{Fd: int32(fd), Events: unix.POLLIN}}
+	for end := time.Now().Add(lastWait); last && time.Now().Before(end); last = idle(w.dir) {
+		if n, err := unix.Poll(poll, 20); n > 0 || err != nil && !errors.Is(err, unix.EINTR) {
+			return
+		}
+	}
+}
