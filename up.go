@@ -6,10 +6,12 @@ import (
 	"fmt"
 	"path/filepath"
 	"slices"
+	"syscall"
 	"time"
 
 	"warren/internal/kernel"
 	"warren/internal/lab"
+	"warren/netns"
 	"warren/plan"
 	"warren/state"
 	"warren/topo"
@@ -76,16 +78,17 @@ func (w *Warren) build(ctx context.Context, l *topo.Lab, o UpOptions, lock *lab.
 	if err := w.recover(ctx, dir); err != nil {
 		return nil, err
 	}
-	w.event(Event{Lab: l.Name, Phase: "observe"})
-	p, err := w.prepare(ctx, l, former, false)
+	p, err := w.makeSo(ctx, l, former, dir, o, report, false)
+	if errors.Is(err, syscall.ENODEV) && report.Steps == report.Undone {
+		// A link went while it was counted on: somebody took a namespace away, and the kernel was still at it. All is as it
+		// was; when the kernel is done the plan is another.
+		if gone := netns.WaitGone(ctx); gone != nil {
+			return nil, errors.Join(err, gone)
+		}
+		report.Steps, report.Undone = 0, 0
+		p, err = w.makeSo(ctx, l, former, dir, o, report, true)
+	}
 	if err != nil {
-		return nil, err
-	}
-	report.Nodes = len(p.want.Nodes)
-	if err := w.preflight(ctx, p); err != nil {
-		return nil, err
-	}
-	if err := w.change(ctx, p, dir, o, report); err != nil {
 		return nil, err
 	}
 	w.point("applied")
@@ -110,6 +113,20 @@ func privateUplinks(x *topo.Expanded) []string {
 		notes = append(notes, fmt.Sprintf("net %q: without root its uplink, and the ports published there, work inside your own world only; the way to the real host, through pasta of the package passt, is not in this version: run warren as root for it", u.Net))
 	}
 	return notes
+}
+
+// makeSo reads, plans and carries out.
+func (w *Warren) makeSo(ctx context.Context, l *topo.Lab, former *topo.Expanded, dir lab.Dir, o UpOptions, report *UpReport, all bool) (*prepared, error) {
+	w.event(Event{Lab: l.Name, Phase: "observe"})
+	p, err := w.prepare(ctx, l, former, all)
+	if err != nil {
+		return nil, err
+	}
+	report.Nodes = len(p.want.Nodes)
+	if err := w.preflight(ctx, p); err != nil {
+		return nil, err
+	}
+	return p, w.change(ctx, p, dir, o, report)
 }
 
 // giveUp ends an Up that failed. A lab of which nothing is there leaves no directory.

@@ -149,7 +149,8 @@ func countLinks(c census) error {
 		return err
 	}
 	for _, l := range links {
-		c.add("link", fmt.Sprintf("%d %s %v", l.Index, l.Name, l.Flags))
+		// Whether it runs is not counted: the kernel takes up to a second to say so of a bridge.
+		c.add("link", fmt.Sprintf("%d %s %v", l.Index, l.Name, l.Flags&^net.FlagRunning))
 		addrs, err := l.Addrs()
 		if err != nil {
 			continue // the link vanished; the next round sees that
