@@ -79,9 +79,6 @@ func (w *Warren) recorded(name string) (*topo.Expanded, error) {
 	return x, nil
 }
 
-// Recorded is the lab as it was last brought up, expanded. ErrNotExist when it is not up.
-func (w *Warren) Recorded(name string) (*topo.Expanded, error) { return w.recorded(name) }
-
 // Repair makes a lab again what it was when it was last brought up: Up of the recorded lab, with the addresses that it
 // has. What is left of an interrupted Up or Down without a record is taken away.
 func (w *Warren) Repair(ctx context.Context, name string, o UpOptions) (*UpReport, error) {
