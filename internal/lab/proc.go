@@ -94,13 +94,30 @@ func startTime(pid int) time.Time {
 	return time.Now().Add(-age)
 }
 
-// environ is the environment that a process was started with; nil when it cannot be read.
+// environ is the environment that a process was started with; nil when it cannot be read. In the middle of an execve
+// the new image has neither arguments nor environment yet (fs/exec.c: they are entered after the memory is swapped), so
+// an empty one is believed only when the process had the time to get further.
 func environ(pid int) []string {
-	data, err := os.ReadFile(fmt.Sprintf("/proc/%d/environ", pid))
-	if err != nil {
-		return nil
+	deadline := time.Now().Add(time.Second)
+	for started := 0; ; {
+		data, err := os.ReadFile(fmt.Sprintf("/proc/%d/environ", pid))
+		if err != nil {
+			return nil
+		}
+		if len(data) > 0 {
+			return strings.Split(strings.TrimRight(string(data), "\x00"), "\x00")
+		}
+		if st, ok := readStat(pid); !ok || st.State == 'Z' || time.Now().After(deadline) {
+			return nil
+		}
+		// The arguments are entered just before the environment: once they are there, it follows at once.
+		if args, err := os.ReadFile(fmt.Sprintf("/proc/%d/cmdline", pid)); err != nil || len(args) > 0 {
+			if started++; started > 3 {
+				return nil
+			}
+		}
+		time.Sleep(100 * time.Microsecond)
 	}
-	return strings.Split(strings.TrimRight(string(data), "\x00"), "\x00")
 }
 
 func hasEnviron(pid int, entry string) bool { return slices.Contains(environ(pid), entry) }
