@@ -103,6 +103,8 @@ type Expr struct {
 	Limit      *Limit      `json:"limit,omitempty"`
 	SetValue   *SetValue   `json:"set,omitempty"`
 	Notrack    bool        `json:"notrack,omitempty"`
+	XTMatch    *XTMatch    `json:"xt_match,omitempty"`  // iptables-nft
+	XTTarget   *XTTarget   `json:"xt_target,omitempty"` // iptables-nft
 	Opaque     *Opaque     `json:"opaque,omitempty"`
 }
 

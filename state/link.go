@@ -43,6 +43,13 @@ type Link struct {
 	IPv6 []int32 `json:"ipv6,omitempty"`
 
 	Stats *Stats `json:"stats,omitempty"`
+	// MACAssign is IFLA_ADDRESS's origin (NET_ADDR_*): 0 permanent, 1 random, 2 stolen, 3 set by hand. Read from
+	// /sys/class/net/DEV/addr_assign_type, where that was asked for.
+	MACAssign uint8 `json:"mac_assign,omitempty"`
+	// XDP says that a BPF program looks at what comes in: its mode, "driver", "generic", "offload" or "multiple".
+	XDP string `json:"xdp,omitempty"`
+	// BPF names further BPF programs at the link: "tcx ingress", "tcx egress", "clsact".
+	BPF []string `json:"bpf,omitempty"`
 }
 
 // A Peer says where the other end of a link is.

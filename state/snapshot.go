@@ -3,6 +3,7 @@ package state
 import (
 	"slices"
 	"strings"
+	"time"
 )
 
 // HostNS is the key of the namespace that warren was called from.
@@ -13,7 +14,11 @@ const SnapshotVersion = 1
 
 // A Snapshot is what the kernel holds, read in one go. Namespaces are sorted by Name.
 type Snapshot struct {
-	Version    int         `json:"version"`
+	Version int `json:"version"`
+	// Time, Kernel (uname -r) and Host are of the reading; a snapshot that was not read from a kernel has none.
+	Time       time.Time   `json:"time,omitzero"`
+	Kernel     string      `json:"kernel,omitempty"`
+	Host       string      `json:"host,omitempty"`
 	Namespaces []Namespace `json:"namespaces"`
 	// Unread names what could not be read, and why. An empty list means that the snapshot is complete for the query
 	// that it answers.
@@ -50,6 +55,14 @@ type Namespace struct {
 	// NSIDs are the ids under which this namespace knows others, sorted by ID.
 	NSIDs     []NSID    `json:"nsids,omitempty"`
 	Processes []Process `json:"processes,omitempty"`
+	Holders   []Holder  `json:"holders,omitempty"`
+	Owner     *Owner    `json:"owner,omitempty"`
+	// Created is when it was made, as far as that can be told: the oldest of its name's file and its processes.
+	Created time.Time `json:"created,omitzero"`
+	// UserNS is the inode of the owning user namespace; 0 = not known.
+	UserNS uint64 `json:"userns,omitempty"`
+	// Read says which parts were read, whole or with entries in Unread. What is not in it is not known, rather than empty.
+	Read Parts `json:"read,omitempty"`
 	Contents
 }
 
@@ -84,24 +97,23 @@ type NSID struct {
 	NS string `json:"ns,omitempty"` // key of the namespace when known
 }
 
-// A Process that lives in a namespace.
-type Process struct {
-	PID     int    `json:"pid"`
-	Command string `json:"command"`
-	UID     uint32 `json:"uid"`
-}
-
 // Contents is what a namespace holds. Every list is sorted (see Sort), so that equal contents are equal values.
 type Contents struct {
-	Links     []Link     `json:"links,omitempty"`
-	Addrs     []Addr     `json:"addrs,omitempty"`
-	Routes    []Route    `json:"routes,omitempty"`
-	Rules     []Rule     `json:"rules,omitempty"`
-	Neighbors []Neighbor `json:"neighbors,omitempty"`
-	FDB       []FDBEntry `json:"fdb,omitempty"`
-	Tables    []Table    `json:"tables,omitempty"` // nftables
-	Sysctls   []Sysctl   `json:"sysctls,omitempty"`
-	Sockets   []Socket   `json:"sockets,omitempty"`
+	Links     []Link          `json:"links,omitempty"`
+	Addrs     []Addr          `json:"addrs,omitempty"`
+	Routes    []Route         `json:"routes,omitempty"`
+	Rules     []Rule          `json:"rules,omitempty"`
+	Neighbors []Neighbor      `json:"neighbors,omitempty"`
+	FDB       []FDBEntry      `json:"fdb,omitempty"`
+	NextHops  []NextHopObject `json:"nexthop_objects,omitempty"`
+	MDB       []MDBEntry      `json:"mdb,omitempty"`
+	VLANs     []PortVLAN      `json:"vlans,omitempty"`
+	Qdiscs    []Qdisc         `json:"qdiscs,omitempty"`
+	Tables    []Table         `json:"tables,omitempty"`  // nftables
+	XTables   []XTable        `json:"xtables,omitempty"` // legacy iptables
+	Conntrack []Conn          `json:"conntrack,omitempty"`
+	Sysctls   []Sysctl        `json:"sysctls,omitempty"`
+	Sockets   []Socket        `json:"sockets,omitempty"`
 }
 
 // Link returns the link of that name, or nil. Links need not be sorted.
@@ -148,6 +160,11 @@ type Query struct {
 	Lab string
 	// All adds every namespace that has a name, and host.
 	All bool
+	// Everywhere adds every namespace of the host that can be found, named or not. Those without a name below /run/netns have
+	// the key "cookie:N".
+	Everywhere bool
+	// Beyond adds the namespaces that others know by an id: the other sides of their cables.
+	Beyond []NSIDOf
 	// Ours leaves out what no lab's plan looks at: somebody else's tables of the firewall, and the routes of the table
 	// local. A query for a lab always does.
 	Ours bool
@@ -158,6 +175,12 @@ type Query struct {
 	// SysctlKeys are read besides what Parts says, per namespace key. Their fresh values are read too when Fresh is set.
 	SysctlKeys map[string][]string
 	Fresh      bool
+}
+
+// An NSIDOf is the namespace that NS knows by an id.
+type NSIDOf struct {
+	NS string `json:"ns"`
+	ID int    `json:"id"`
 }
 
 // PartsOf returns what to read in a namespace.
@@ -183,6 +206,24 @@ const (
 	PartNSIDs
 	PartSockets
 	PartProcesses
+	// PartAllNeighbors and PartAllFDB read what was learned, too; the plain parts only what is permanent or static.
+	PartAllNeighbors
+	PartAllFDB
+	PartNextHops
+	PartMDB
+	PartVLANs
+	PartQdiscs
+	PartXTables
+	PartConntrack
+	PartSysctls // those that decide forwarding (see internal/kernel)
+	PartHolders
+	PartOwner
+
+	// PartsWalk is what a packet's walk may look at in a namespace.
+	PartsWalk = PartLinks | PartAddrs | PartRoutes | PartRules | PartNeighbors | PartFDB | PartFirewall | PartNSIDs | PartSockets |
+		PartAllNeighbors | PartAllFDB | PartNextHops | PartMDB | PartVLANs | PartQdiscs | PartXTables | PartConntrack | PartSysctls
+	// PartsAll is everything.
+	PartsAll = PartsWalk | PartProcesses | PartHolders | PartOwner
 
 	// PartsLab is what a lab's plan compares.
 	PartsLab = PartLinks | PartAddrs | PartRoutes | PartRules | PartNeighbors | PartFDB | PartFirewall

@@ -8,9 +8,14 @@ type Socket struct {
 	State    string         `json:"state"`    // "LISTEN", "ESTAB", "UNCONN", ...
 	Local    netip.AddrPort `json:"local"`
 	Remote   netip.AddrPort `json:"remote,omitzero"`
-	V6Only   bool           `json:"v6only,omitempty"`
-	Link     string         `json:"link,omitempty"` // SO_BINDTODEVICE
-	UID      uint32         `json:"uid"`
-	Inode    uint32         `json:"inode"`
-	Process  *Process       `json:"process,omitempty"`
+	// IPv6: a socket of AF_INET6. Without V6Only, and bound to ::, it takes IPv4 too.
+	IPv6    bool     `json:"ipv6,omitempty"`
+	V6Only  bool     `json:"v6only,omitempty"`
+	Link    string   `json:"link,omitempty"`   // SO_BINDTODEVICE
+	Mark    uint32   `json:"mark,omitempty"`   // SO_MARK, where it was told
+	Number  uint8    `json:"number,omitempty"` // protocol number of a raw socket
+	Path    string   `json:"path,omitempty"`   // unix: the name; "@..." = abstract
+	UID     uint32   `json:"uid"`
+	Inode   uint32   `json:"inode"`
+	Process *Process `json:"process,omitempty"`
 }
