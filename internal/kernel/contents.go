@@ -23,6 +23,7 @@ type contentsRun struct {
 	results []result
 	pending []op
 	sysctls []int // steps that write sysctls, one after the other
+	born    bool  // links were made, whose indexes nobody has asked for yet
 	failed  bool
 }
 
@@ -101,8 +102,12 @@ func (r *contentsRun) step(i int) {
 	if l := s.After.Link; l != nil && s.Before.IsZero() {
 		if r.flushRequests() {
 			r.finish(i, r.makeLink(*l))
+			r.born = true
 		}
 		return
+	}
+	if r.born {
+		r.space.lookUp(linkNames(s))
 	}
 	reqs, err := encode(s, &r.space.names)
 	if err != nil {
