@@ -93,6 +93,9 @@ func (w *Warren) destroy(ctx context.Context, dir lab.Dir, o DownOptions, report
 	done, err := w.applyAll(ctx, name, steps)
 	report.Steps = done
 	errs = append(errs, err)
+	killed, err = w.endLatecomers(ctx, have, o)
+	report.Processes += killed
+	errs = append(errs, err)
 	w.point("objects gone")
 	if mine, err = w.hostObjects(ctx, dir); err != nil {
 		return errors.Join(append(errs, err)...)

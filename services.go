@@ -191,6 +191,34 @@ func (w *Warren) endProcesses(ctx context.Context, have state.Snapshot, o DownOp
 	return len(r.Ended), err
 }
 
+// endLatecomers ends processes that entered a namespace after endProcesses had looked and before its name was gone, and
+// waits for the end of the namespaces that they kept.
+func (w *Warren) endLatecomers(ctx context.Context, have state.Snapshot, o DownOptions) (int, error) {
+	cookies := map[uint64]uint64{}
+	for _, n := range have.Namespaces {
+		if !n.Mark.IsZero() && n.Cookie != 0 {
+			cookies[n.Inode] = n.Cookie
+		}
+	}
+	handles, err := netns.Inhabited(ctx, cookies)
+	defer func() {
+		for _, h := range handles {
+			_ = h.Close()
+		}
+	}()
+	if err != nil || len(handles) == 0 {
+		return 0, err
+	}
+	r, err := lab.KillIn(ctx, handles, lab.KillOptions{Grace: o.Timeout})
+	if err != nil {
+		return len(r.Ended), err
+	}
+	for _, h := range handles {
+		_ = h.Close()
+	}
+	return len(r.Ended), netns.WaitGone(ctx)
+}
+
 // Logs calls f for each line that services wrote, in the order of their times. With Follow it goes on until ctx ends or
 // nobody can write any more. ErrNotExist when the lab is not there.
 func (w *Warren) Logs(ctx context.Context, name string, o LogOptions, f func(LogLine) error) error {

@@ -105,6 +105,11 @@ func Exec(h *Handle, argv []string, o ExecOptions) error {
 		if err := h.enter(); err != nil {
 			return err
 		}
+		// From here on we are seen inside. Whoever empties a namespace takes its name away first and then looks who is
+		// inside: either we are found, or we find the name gone.
+		if err := h.stillNamed(); err != nil {
+			return err
+		}
 		if err := furnish(h, &o); err != nil {
 			return err
 		}

@@ -293,3 +293,21 @@ func TestExecInCoveredDirectory(t *testing.T) {
 		t.Errorf("%v: %q, want lo", err, out)
 	}
 }
+
+// Whoever has opened a namespace whose name is then taken away does not get in any more.
+func TestExecAfterTheNameIsGone(t *testing.T) {
+	prepare(t)
+	path := netns.Dir + "/going"
+	h, err := netns.Create(t.Context(), path, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer h.Close()
+	if err := netns.Delete(t.Context(), path); err != nil {
+		t.Fatal(err)
+	}
+	var late *netns.ExecError
+	if err := netns.Exec(h, []string{"/no/such/program"}, netns.ExecOptions{}); !errors.Is(err, netns.ErrNotExist) || errors.As(err, &late) {
+		t.Errorf("exec: %v, want that the namespace is gone", err)
+	}
+}

@@ -40,6 +40,22 @@ func OpenPath(path string) (*Handle, error) {
 	return h, nil
 }
 
+// stillNamed fails when the name that h was opened by does not lead to its namespace any more.
+func (h *Handle) stillNamed() error {
+	if h.name == "" {
+		return nil
+	}
+	var st unix.Stat_t
+	err := retry(func() error { return unix.Stat(filepath.Join(Dir, h.name), &st) })
+	if err == nil && (st.Ino != h.inode || st.Dev != h.dev) {
+		err = unix.ENOENT
+	}
+	if err != nil {
+		return opError("enter", h.ref, err)
+	}
+	return nil
+}
+
 // Current opens the namespace that this program runs in.
 func Current() (*Handle, error) { return openFile("/proc/thread-self/ns/net", "host") }
 

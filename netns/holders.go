@@ -209,6 +209,37 @@ func Processes(ctx context.Context, handles []*Handle) ([][]state.Process, error
 	return list, nil
 }
 
+// Inhabited opens those namespaces, given by their inodes and cookies, that a process or a thread is in: names are not needed.
+// An inode alone is not enough: the kernel gives it to the next namespace.
+func Inhabited(ctx context.Context, cookies map[uint64]uint64) ([]*Handle, error) {
+	var list []*Handle
+	done := map[uint64]bool{}
+	err := eachTask(func(pid, tid int) (bool, error) {
+		if err := context.Cause(ctx); err != nil {
+			return true, err
+		}
+		path := taskPath(pid, tid) + "/ns/net"
+		ino, ok := linkInode(path, "net:[")
+		if cookie := cookies[ino]; !ok || cookie == 0 || done[ino] {
+			return false, nil
+		}
+		h, err := openFile(path, path)
+		if err != nil {
+			return false, nil // the process has ended, or is none of ours
+		}
+		if h.cookie != cookies[h.inode] {
+			return false, h.Close()
+		}
+		done[ino] = true
+		list = append(list, h)
+		return false, nil
+	})
+	if err != nil {
+		return list, opError("find processes of", "", err)
+	}
+	return list, nil
+}
+
 // describe says what process a number is; what is unknown, because it has just ended, stays empty.
 func describe(pid int) state.Process {
 	p := state.Process{PID: pid}

@@ -137,3 +137,35 @@ func TestProcessesOfMany(t *testing.T) {
 		t.Errorf("ip netns pids: %q", out)
 	}
 }
+
+func TestInhabitedWithoutNames(t *testing.T) {
+	prepare(t)
+	here, empty := create(t, "here", nil), create(t, "empty", nil)
+	sleeper(t, here)
+	for _, tt := range []struct {
+		name    string
+		cookies map[uint64]uint64
+		want    []uint64
+	}{
+		{"both", map[uint64]uint64{here.Inode(): here.Cookie(), empty.Inode(): empty.Cookie()}, []uint64{here.Cookie()}},
+		{"inode-of-another", map[uint64]uint64{here.Inode(): here.Cookie() + 1<<40}, nil},
+		{"none", nil, nil},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			list, err := netns.Inhabited(t.Context(), tt.cookies)
+			if err != nil {
+				t.Fatal(err)
+			}
+			var got []uint64
+			for _, h := range list {
+				got = append(got, h.Cookie())
+				if err := h.Close(); err != nil {
+					t.Error(err)
+				}
+			}
+			if diff := cmp.Diff(tt.want, got); diff != "" {
+				t.Errorf("inhabited (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
