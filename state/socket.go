@@ -18,4 +18,13 @@ type Socket struct {
 	UID     uint32   `json:"uid"`
 	Inode   uint32   `json:"inode"`
 	Process *Process `json:"process,omitempty"`
+
+	Peer uint32 `json:"peer,omitempty"` // inode of a unix socket's other end
+	// Type is "stream", "dgram", "seqpacket" or "raw", of unix, packet, netlink and vsock sockets.
+	Type      string `json:"type,omitempty"`
+	EtherType uint16 `json:"ethertype,omitempty"` // of packet sockets; 3 = all
+	CgroupID  uint64 `json:"cgroup_id,omitempty"` // inode of the cgroup v2 directory
+	// Bytes not read and not acknowledged; of a listener how many wait to be accepted, and how many may.
+	ReadQueue  uint32 `json:"recvq,omitempty"`
+	WriteQueue uint32 `json:"sendq,omitempty"`
 }
