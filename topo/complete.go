@@ -13,8 +13,16 @@ import (
 // DefaultMTU is a net's MTU in bytes where nothing else is said.
 const DefaultMTU uint32 = 1500
 
-// defaultLab is the lab that commands such as run and add edit: members come and go, so its nets are never pairs.
-const defaultLab = "default"
+// DefaultLab is the lab that commands such as run and add edit: members come and go, so its nets are never pairs. DefaultNet
+// is its net with the way out, a name that no other lab may use: an interface cannot be called so, for
+// /proc/sys/net/ipv4/conf/default is something else.
+const (
+	DefaultLab = "default"
+	DefaultNet = "default"
+)
+
+// defaultIf is the name of the interfaces on DefaultNet.
+const defaultIf = "eth0"
 
 // Complete fills in every default that does not depend on the world (addresses do). It may be called again.
 func (l *Lab) Complete() {
@@ -57,14 +65,11 @@ func (l *Lab) completeNet(n *Net) {
 	slices.SortFunc(n.CIDR, func(a, b netip.Prefix) int { return a.Addr().BitLen() - b.Addr().BitLen() })
 	if n.Kind == "" {
 		n.Kind = KindBridge
-		if len(n.Members) == 2 && n.Uplink == nil && !n.Isolated && !n.STP && l.Name != defaultLab {
+		if len(n.Members) == 2 && n.Uplink == nil && !n.Isolated && !n.STP && l.Name != DefaultLab {
 			n.Kind = KindPair
 		}
 	}
-	link := n.Name
-	if state.CheckLinkName(link) != nil {
-		link = hashName('n', l.Name, n.Name)
-	}
+	link := l.linkName(n.Name)
 	for j := range n.Members {
 		m := &n.Members[j]
 		if m.If == "" {
@@ -79,6 +84,17 @@ func (l *Lab) completeNet(n *Net) {
 			}
 		}
 	}
+}
+
+// linkName is what the members' interfaces on a net are called unless they say otherwise.
+func (l *Lab) linkName(net string) string {
+	switch {
+	case net == DefaultNet:
+		return defaultIf
+	case state.CheckLinkName(net) != nil:
+		return hashName('n', l.Name, net)
+	}
+	return net
 }
 
 // prefixFor is the prefix of an address's family.

@@ -21,6 +21,8 @@ type Lab struct {
 
 	// where holds positions by path ("nets/lan/cidr"); nil when the lab was built in Go.
 	where map[string]Pos
+	// text is what Parse read; nil when the lab was built in Go.
+	text []byte
 }
 
 // Defaults of a lab.

@@ -63,7 +63,7 @@ func expandName(name string) ([]string, error) {
 // Names that mean something else.
 var (
 	reservedNodes = []string{"host", "all", "out"}
-	reservedNets  = []string{"lo", "all", "default"}
+	reservedNets  = []string{"lo", "all"} // and "default", but for the lab of that name: Validate knows the lab
 )
 
 func checkNodeName(name string) error { return checkWord(name, "node", reservedNodes) }

@@ -14,7 +14,7 @@ func Parse(file string, data []byte) (*Lab, error) {
 	if err := r.err(); err != nil {
 		return nil, err
 	}
-	l := &Lab{File: file, where: r.where}
+	l := &Lab{File: file, where: r.where, text: data}
 	if root != nil {
 		labFields().read(r, l, root, "")
 	}

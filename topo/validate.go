@@ -77,6 +77,9 @@ func (v *validator) net(n *Net) {
 	if err := checkNetName(n.Name); err != nil {
 		v.add(at, "", "%w", err)
 	}
+	if n.Name == DefaultNet && v.l.Name != DefaultLab {
+		v.add(at, "", "name of net: %q is reserved", n.Name)
+	}
 	if v.nets[n.Name] != nil {
 		v.add(at, "", "net %s is there twice", n.Name)
 		return
