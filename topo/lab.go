@@ -18,6 +18,8 @@ type Lab struct {
 	Checks []Check `json:"checks,omitempty"`
 	// File is the path that Parse was given; "" when the lab was built in Go.
 	File string `json:"file,omitempty"`
+	// Edited: the lab is not what its file says, for an [Editor] changed it since.
+	Edited bool `json:"edited,omitempty"`
 
 	// where holds positions by path ("nets/lan/cidr"); nil when the lab was built in Go.
 	where map[string]Pos

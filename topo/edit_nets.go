@@ -1,0 +1,137 @@
+package topo
+
+import (
+	"fmt"
+	"net/netip"
+	"slices"
+)
+
+// nets are the names of all nets.
+func (e *Editor) nets() []string {
+	out := make([]string, 0, len(e.lab.Nets))
+	for i := range e.lab.Nets {
+		out = append(out, e.lab.Nets[i].Name)
+	}
+	return out
+}
+
+// AddNet adds a net.
+func (e *Editor) AddNet(n Net) error {
+	if err := checkNetName(n.Name); err != nil {
+		return err
+	}
+	if e.Net(n.Name) != nil {
+		return fmt.Errorf("net %q of lab %q: %w", n.Name, e.lab.Name, ErrExist)
+	}
+	e.lab.Nets = append(e.lab.Nets, n)
+	return nil
+}
+
+// Join makes a node a member of a net. A cable to which a third node is joined becomes a net as any other.
+func (e *Editor) Join(net string, m Member) error {
+	n := e.Net(net)
+	if n == nil {
+		return e.missing("net", net, e.nets())
+	}
+	if !e.HasNode(m.Node) {
+		return e.missing("node", m.Node, e.Nodes())
+	}
+	if n.member(m.Node) != nil {
+		return fmt.Errorf("node %q on net %q of lab %q: %w", m.Node, net, e.lab.Name, ErrExist)
+	}
+	n.Members = append(n.Members, m)
+	if len(n.Members) != 2 && n.Kind == KindPair {
+		n.Kind = ""
+	}
+	if len(n.Members) > 2 {
+		delete(e.links, net)
+	}
+	e.forget(m.Node)
+	return nil
+}
+
+// forget takes a node out of the list when the list says nothing about it that a net does not.
+func (e *Editor) forget(node string) {
+	e.lab.Nodes = slices.DeleteFunc(e.lab.Nodes, func(n Node) bool { return n.Name == node && n.plain() })
+}
+
+// Leave takes a node off a net.
+func (e *Editor) Leave(net, node string) error {
+	n := e.Net(net)
+	switch {
+	case n == nil:
+		return e.missing("net", net, e.nets())
+	case n.member(node) == nil && !e.HasNode(node):
+		return e.missing("node", node, e.Nodes())
+	case n.member(node) == nil:
+		return fmt.Errorf("node %q on net %q of lab %q: %w", node, net, e.lab.Name, ErrNotExist)
+	}
+	if e.links[net] {
+		e.removeNet(net)
+		return nil
+	}
+	e.takeOut(n, node)
+	e.keep(node)
+	return nil
+}
+
+// Link connects two nodes by a cable of their own, and returns its name: name, or A-B when that is "".
+func (e *Editor) Link(name string, a, b Member) (string, error) {
+	for _, m := range []Member{a, b} {
+		if !e.HasNode(m.Node) {
+			return "", e.missing("node", m.Node, e.Nodes())
+		}
+	}
+	if a.Node == b.Node {
+		return "", fmt.Errorf("node %q cannot be connected to itself", a.Node)
+	}
+	if name == "" {
+		name = a.Node + "-" + b.Node
+		for i := 2; e.Net(name) != nil; i++ {
+			name = fmt.Sprintf("%s-%s-%d", a.Node, b.Node, i)
+		}
+	}
+	if err := e.AddNet(Net{Name: name, Members: []Member{a, b}}); err != nil {
+		return "", err
+	}
+	e.links[name] = true
+	e.forget(a.Node)
+	e.forget(b.Node)
+	return name, nil
+}
+
+// Links are the names of the cables between two nodes.
+func (e *Editor) Links(a, b string) []string {
+	var out []string
+	for i := range e.lab.Nets {
+		n := &e.lab.Nets[i]
+		if e.links[n.Name] && len(n.Members) == 2 && n.member(a) != nil && n.member(b) != nil && a != b {
+			out = append(out, n.Name)
+		}
+	}
+	return out
+}
+
+// Common are the names of the nets that both nodes are on.
+func (e *Editor) Common(a, b string) []string {
+	var out []string
+	for i := range e.lab.Nets {
+		if n := &e.lab.Nets[i]; n.member(a) != nil && n.member(b) != nil {
+			out = append(out, n.Name)
+		}
+	}
+	return out
+}
+
+// Fix writes a net's prefixes into the lab, when it says none of their families: from now on they are no longer chosen.
+func (e *Editor) Fix(net string, prefixes []netip.Prefix) {
+	n := e.Net(net)
+	if n == nil {
+		return
+	}
+	for _, p := range prefixes {
+		if !prefixFor(n.CIDR, p.Addr()).IsValid() {
+			n.CIDR = append(n.CIDR, p.Masked())
+		}
+	}
+}

@@ -1,0 +1,144 @@
+package topo
+
+import (
+	"slices"
+)
+
+// rewrite writes a lab down: the text of the lab that it was, changed in as few places as possible. What was written is read
+// again and has to say what it should; where it does not, whole entries of the file are written anew, and when that
+// does not do either, all of it.
+func rewrite(was, now *Lab) []byte {
+	says := func(text []byte) bool {
+		l, err := Parse(now.File, text)
+		if err != nil {
+			return false
+		}
+		l.Name = now.Name
+		return sameLab(l, now)
+	}
+	if len(was.text) > 0 {
+		for _, whole := range []bool{false, true} {
+			p := &page{text: []rune(string(was.text)), whole: whole}
+			if !p.change(was, now) {
+				continue
+			}
+			text := []byte(string(p.text))
+			if !says(text) {
+				continue
+			}
+			if formatted, err := Format(text); err == nil && says(formatted) {
+				return formatted
+			}
+			return text
+		}
+	}
+	text := []byte((&brief{}).lab(now))
+	if !says(text) {
+		if full, err := FormatExpanded(now); err == nil {
+			return full
+		}
+	}
+	return text
+}
+
+// change makes the text of one lab that of another, and reports whether it could.
+func (p *page) change(was, now *Lab) bool {
+	ok := sameJSON(was.Defaults, now.Defaults)
+	for i := range was.Nets {
+		if n := &was.Nets[i]; !slices.ContainsFunc(now.Nets, func(x Net) bool { return x.Name == n.Name }) {
+			ok = ok && p.removeNet(n)
+		}
+	}
+	for i := range now.Nets {
+		n := &now.Nets[i]
+		j := slices.IndexFunc(was.Nets, func(x Net) bool { return x.Name == n.Name })
+		if j < 0 {
+			b := &brief{}
+			b.net(0, n)
+			ok = ok && p.addEntry("nets", b.w.b.String())
+			continue
+		}
+		ok = ok && p.changeNet(&was.Nets[j], n)
+	}
+	for i := range was.Nodes {
+		if n := &was.Nodes[i]; !slices.ContainsFunc(now.Nodes, func(x Node) bool { return x.Name == n.Name }) {
+			ok = ok && p.removeEntry("nodes", n.Name)
+		}
+	}
+	for i := range now.Nodes {
+		n := &now.Nodes[i]
+		j := slices.IndexFunc(was.Nodes, func(x Node) bool { return x.Name == n.Name })
+		switch {
+		case j < 0:
+			b := &brief{}
+			b.node(1, n)
+			ok = ok && p.addEntry("nodes", outdent(b.w.b.String()))
+		case !sameJSON(&was.Nodes[j], n):
+			ok = ok && p.changeNode(&was.Nodes[j], n)
+		}
+	}
+	for i := len(was.Checks) - 1; i >= 0; i-- {
+		c := was.Checks[i].String()
+		if !slices.ContainsFunc(now.Checks, func(x Check) bool { return x.String() == c }) {
+			ok = ok && p.removeItem([]string{"checks"}, i)
+		}
+	}
+	return ok
+}
+
+// removeNet removes an entry of nets or links.
+func (p *page) removeNet(n *Net) bool {
+	if p.removeEntry("nets", n.Name) {
+		return true
+	}
+	return len(n.Members) == 2 && p.removeLink(n)
+}
+
+// changeNet: usually only members come and go.
+func (p *page) changeNet(was, now *Net) bool {
+	a, b := *was, *now
+	a.Members, b.Members = nil, nil
+	if !sameJSON(a, b) || p.whole && !sameJSON(was.Members, now.Members) {
+		e := &brief{}
+		e.net(0, now)
+		if !p.removeNet(was) {
+			return false
+		}
+		return p.addEntry("nets", e.w.b.String())
+	}
+	ok := true
+	for _, m := range was.Members {
+		if now.member(m.Node) == nil {
+			ok = ok && p.removeMember(now.Name, m.Node)
+		}
+	}
+	for _, m := range now.Members {
+		if was.member(m.Node) == nil {
+			ok = ok && p.addItem([]string{"nets", now.Name}, memberText(m))
+		}
+	}
+	return ok
+}
+
+// changeNode: usually only published ports come and go.
+func (p *page) changeNode(was, now *Node) bool {
+	a, b := *was, *now
+	a.Publish, b.Publish = nil, nil
+	if !sameJSON(&a, &b) || p.whole {
+		e := &brief{}
+		e.node(1, now)
+		return p.removeEntry("nodes", was.Name) && p.addEntry("nodes", outdent(e.w.b.String()))
+	}
+	ok := true
+	for i := len(was.Publish) - 1; i >= 0; i-- {
+		if !slices.Contains(now.Publish, was.Publish[i]) {
+			ok = ok && p.removeItem([]string{"nodes", now.Name, "publish"}, i)
+		}
+	}
+	for _, x := range now.Publish {
+		if !slices.Contains(was.Publish, x) {
+			ok = ok && p.addItem([]string{"nodes", now.Name, "publish"}, quote(x.String()))
+		}
+	}
+	return ok
+}
