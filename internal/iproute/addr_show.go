@@ -228,7 +228,7 @@ func (s *session) printAddr(p *printer, m *addrMsg, link string) {
 	if !s.opt.brief {
 		if s.opt.oneline {
 			num(p, "index", "%d: ", m.index)
-			p.str("dev", "%s", link)
+			p.colored(colorName, "dev", "%s", link)
 		}
 		word := familyName(int(m.family))
 		p.str("family", "    %s ", word)
@@ -240,9 +240,11 @@ func (s *session) printAddr(p *printer, m *addrMsg, link string) {
 	if !peer.IsValid() {
 		peer = local
 	}
-	p.str("local", "%s", local.String())
+	color := colorOfFamily(int(m.family))
+	p.colored(color, "local", "%s", local.String())
 	if peer != local {
-		p.str("address", " peer %s", peer.String())
+		p.text(" peer ")
+		p.colored(color, "address", "%s", peer.String())
 	}
 	num(p, "prefixlen", "/%d ", m.bits)
 	if m.a.Has(unix.IFA_RT_PRIORITY) {
@@ -252,10 +254,12 @@ func (s *session) printAddr(p *printer, m *addrMsg, link string) {
 		return
 	}
 	if m.a.Has(unix.IFA_BROADCAST) {
-		p.str("broadcast", "brd %s ", m.a.Addr(unix.IFA_BROADCAST).String())
+		p.text("brd ")
+		p.colored(color, "broadcast", "%s ", m.a.Addr(unix.IFA_BROADCAST).String())
 	}
 	if m.a.Has(unix.IFA_ANYCAST) {
-		p.str("anycast", "any %s ", m.a.Addr(unix.IFA_ANYCAST).String())
+		p.text("any ")
+		p.colored(color, "anycast", "%s ", m.a.Addr(unix.IFA_ANYCAST).String())
 	}
 	p.str("scope", "scope %s ", scopeName(s, m.scope))
 	printAddrFlags(p, m)

@@ -5,10 +5,10 @@ func bridgeObject(s *session, w *words) {
 	objects := []verb{
 		{"link", bridgeLink},
 		{"fdb", fdbObject},
-		{"mdb", unknownBridge("mdb")},
-		{"vlan", unknownBridge("vlan")},
-		{"vni", unknownBridge("vni")},
-		{"monitor", unknownBridge("monitor")},
+		{"mdb", mdbObject},
+		{"vlan", vlanObject},
+		{"vni", vniObject},
+		{"monitor", bridgeMonitor},
 		{"help", func(*session, *words) { usageOf(bridgeUsage) }},
 	}
 	if !w.more() {
@@ -20,8 +20,16 @@ func bridgeObject(s *session, w *words) {
 	}
 }
 
-func unknownBridge(name string) func(*session, *words) {
-	return func(*session, *words) {
-		fail(exitUsage, "bridge %s is not supported by this version of warren: use iproute2's own bridge for it.", name)
+// bridgeDevice finds a link or ends the command with that sentence.
+func (s *session) bridgeDevice(name, format string) uint32 {
+	index := s.indexOf(name)
+	if index == 0 {
+		die(format, name)
 	}
+	return uint32(index)
+}
+
+// unknownBridgeVerb ends the command as iproute2 does.
+func unknownBridgeVerb(object, word string) {
+	die("Command \"%s\" is unknown, try \"bridge %s help\".", word, object)
 }

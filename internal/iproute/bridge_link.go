@@ -3,6 +3,7 @@ package iproute
 import (
 	"golang.org/x/sys/unix"
 
+	"warren/internal/nl"
 	"warren/internal/rtnl"
 )
 
@@ -10,36 +11,28 @@ import (
 func bridgeLink(s *session, w *words) {
 	verbs := []verb{
 		{"show", bridgeLinkShow},
-		{"set", unknownBridge("link set")},
-		{"change", unknownBridge("link set")},
+		{"set", bridgeLinkSet},
+		{"change", bridgeLinkSet},
 		{"lst", bridgeLinkShow},
 		{"list", bridgeLinkShow},
 		{"help", func(*session, *words) { usageOf(bridgeUsage) }},
 	}
 	word := w.peek()
 	if !dispatch(s, w, verbs) {
-		die("Command \"%s\" is unknown, try \"bridge link help\".", word)
+		unknownBridgeVerb("link", word)
 	}
 }
 
 func bridgeLinkShow(s *session, w *words) {
 	var index uint32
-	for w.more() {
-		word := w.peek()
-		if word != "dev" {
-			die("bridge link show %s is not supported by this version of warren: use iproute2's own bridge for it.", word)
+	for w.more() { // bridge passes over what it does not know
+		if w.peek() == "dev" {
+			index = s.device(w.next())
 		}
-		index = s.device(w.next())
 		w.skip()
 	}
-	m := rtnl.NewMessage(rtnl.IfinfoLen)
-	m.Head()[0] = unix.AF_BRIDGE
-	req, err := m.Request(unix.RTM_GETLINK, 0)
-	if err != nil {
-		die("%v", err)
-	}
 	p := s.out()
-	for _, msg := range s.dump(req) {
+	for _, msg := range s.dump(s.bridgeLinks(false)) {
 		l, ok := readLink(msg.Data)
 		if !ok || l.family != unix.AF_BRIDGE && l.family != unix.AF_UNSPEC || index != 0 && l.index != int(index) || !l.a.Has(unix.IFLA_IFNAME) {
 			continue
@@ -51,16 +44,18 @@ func bridgeLinkShow(s *session, w *words) {
 // printPort prints a bridge's port in bridge's own way.
 func (s *session) printPort(p *printer, l *linkMsg) {
 	p.openObject("")
+	s.printDeleted(p)
 	num(p, "ifindex", "%d: ", l.index)
 	name := l.a.Str(unix.IFLA_IFNAME)
 	if lower := int(l.a.U32(unix.IFLA_LINK)); lower != 0 {
 		at := s.nameOf(lower)
 		p.str("link", "", at)
-		p.text("%s@%s: ", name, at)
-	} else {
-		p.text("%s: ", name)
+		name += "@" + at
 	}
-	p.str("ifname", "", name)
+	p.str("ifname", "", l.a.Str(unix.IFLA_IFNAME))
+	if !p.isJSON() {
+		p.colored(colorName, "", "%s: ", name)
+	}
 	printFlags(p, l.flags, false)
 	if l.a.Has(unix.IFLA_MTU) {
 		num(p, "mtu", "mtu %d ", l.a.U32(unix.IFLA_MTU))
@@ -71,8 +66,53 @@ func (s *session) printPort(p *printer, l *linkMsg) {
 	if l.a.Has(unix.IFLA_PROTINFO) {
 		s.printProtinfo(p, l.a.Nested(unix.IFLA_PROTINFO))
 	}
+	if l.a.Has(unix.IFLA_AF_SPEC) {
+		s.printPortSpec(p, l)
+	}
 	p.text("\n")
 	p.closeObject()
+}
+
+// bridgeLinks asks for the ports, with their VLANs if they are wanted.
+func (s *session) bridgeLinks(vlans bool) nl.Request {
+	const brvlan, compressed = 2, 4 // RTEXT_FILTER_BRVLAN...
+	m := rtnl.NewMessage(rtnl.IfinfoLen)
+	m.Head()[0] = unix.AF_BRIDGE
+	switch {
+	case vlans && s.opt.compress:
+		m.U32(unix.IFLA_EXT_MASK, compressed)
+	case vlans:
+		m.U32(unix.IFLA_EXT_MASK, brvlan)
+	}
+	req, err := m.Request(unix.RTM_GETLINK, 0)
+	if err != nil {
+		die("%v", err)
+	}
+	return req
+}
+
+// Attributes of IFLA_AF_SPEC of a bridge's port (linux/if_bridge.h).
+const (
+	bridgeFlags          = 0
+	bridgeMode           = 1
+	bridgeVlanInfo       = 2
+	bridgeVlanTunnelInfo = 3
+)
+
+// printPortSpec prints the mode of a device that switches itself, and with -d the VLANs.
+func (s *session) printPortSpec(p *printer, l *linkMsg) {
+	spec := l.a.Nested(unix.IFLA_AF_SPEC)
+	if spec.Has(bridgeMode) {
+		modes := []string{"VEB", "VEPA"}
+		word := "unknown"
+		if mode := int(spec.U16(bridgeMode)); mode < len(modes) {
+			word = modes[mode]
+		}
+		p.str("hwmode", "hwmode %s ", word)
+	}
+	if s.opt.details {
+		(&vlanPrinter{s: s, p: p}).links(l.a.Bytes(unix.IFLA_AF_SPEC), l.index)
+	}
 }
 
 func (s *session) printProtinfo(p *printer, a rtnl.Attrs) {

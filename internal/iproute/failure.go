@@ -24,6 +24,8 @@ type failure struct {
 	text string // "" = it was said already
 	// abort: iproute2 calls exit(3) here, which ends a batch too, even a forced one.
 	abort bool
+	// exact: the code is meant as it is, also by bridge.
+	exact bool
 }
 
 func (f *failure) Error() string { return f.text }
@@ -36,6 +38,11 @@ func fail(code int, format string, args ...any) {
 // die ends the program: bad usage.
 func die(format string, args ...any) {
 	panic(&failure{code: exitUsage, text: fmt.Sprintf(format, args...), abort: true})
+}
+
+// exit ends the command with that code whoever speaks.
+func exit(code int, format string, args ...any) {
+	panic(&failure{code: code, text: fmt.Sprintf(format, args...), abort: true, exact: true})
 }
 
 // invalid is iproute2's invarg.

@@ -1,8 +1,6 @@
 package iproute
 
 import (
-	"net"
-
 	"golang.org/x/sys/unix"
 
 	"github.com/mdlayher/netlink"
@@ -24,15 +22,15 @@ func fdbObject(s *session, w *words) {
 		{"append", modify(unix.RTM_NEWNEIGH, netlink.Create|netlink.Append)},
 		{"replace", modify(unix.RTM_NEWNEIGH, netlink.Create|netlink.Replace)},
 		{"delete", modify(unix.RTM_DELNEIGH, 0)},
-		{"get", unknownBridge("fdb get")},
+		{"get", fdbGet},
 		{"lst", fdbShow},
 		{"list", fdbShow},
-		{"flush", unknownBridge("fdb flush")},
-		{"help", func(*session, *words) { usageOf(bridgeUsage) }},
+		{"flush", fdbFlush},
+		{"help", func(*session, *words) { usageOf(fdbUsage) }},
 	}
 	word := w.peek()
 	if !dispatch(s, w, verbs) {
-		die("Command \"%s\" is unknown, try \"bridge fdb help\".", word)
+		unknownBridgeVerb("fdb", word)
 	}
 }
 
@@ -52,6 +50,8 @@ func fdbModify(s *session, w *words, typ int, flags netlink.HeaderFlags) {
 			m.U32(unix.NDA_VNI, u32(w.next(), "invalid VNI\n"))
 		case word == "src_vni":
 			m.U32(unix.NDA_SRC_VNI, u32(w.next(), "invalid src VNI\n"))
+		case word == "nhid":
+			m.U32(ndaNHID, u32(w.next(), "\"id\" value is invalid\n"))
 		case word == "via":
 			m.U32(unix.NDA_IFINDEX, s.device(w.next()))
 		case matches(word, "vlan"):
@@ -79,16 +79,12 @@ func fdbModify(s *session, w *words, typ int, flags netlink.HeaderFlags) {
 				word = w.next()
 			}
 			if matches(word, "help") {
-				usageOf(bridgeUsage)
+				usageOf(fdbUsage)
 			}
 			if mac != nil {
 				garbage("to", word)
 			}
-			hw, err := net.ParseMAC(word)
-			if err != nil || len(hw) != 6 {
-				fail(exitFailed, "Invalid mac address %s", word)
-			}
-			mac = hw
+			mac = fdbMAC(word)
 		}
 		w.skip()
 	}
@@ -110,26 +106,80 @@ func fdbModify(s *session, w *words, typ int, flags netlink.HeaderFlags) {
 	s.do(m.Request(typ, flags))
 }
 
-// fdbShow prints the forwarding tables.
-func fdbShow(s *session, w *words) {
-	var index, bridge uint32
+// An fdbFilter is what is to be shown.
+type fdbFilter struct {
+	index, bridge uint32
+	vlan          int
+	state         uint16 // 0 = all
+	dynamic       bool
+}
+
+func (s *session) fdbFilter(w *words) *fdbFilter {
+	f := &fdbFilter{}
+	dev, bridge := "", ""
 	for w.more() {
-		switch word := w.peek(); word {
-		case "brport", "dev":
-			index = s.device(w.next())
-		case "br":
-			bridge = s.device(w.next())
-		default:
-			die("bridge fdb show %s is not supported by this version of warren: use iproute2's own bridge for it.", word)
+		switch word := w.peek(); {
+		case word == "brport", word == "dev":
+			dev = w.next()
+		case word == "br":
+			bridge = w.next()
+		case word == "vlan":
+			if next := w.next(); f.vlan != 0 {
+				duplicate("vlan", next)
+			}
+			f.vlan = atoi(w.peek())
+		case word == "state":
+			states := map[string]uint16{"permanent": nudPermanent, "static": nudNoARP, "perm": nudPermanent, "stale": 4, "dynamic": 2, "reachable": 2, "all": 0xffff}
+			next := w.next()
+			v, ok := states[next]
+			if !ok {
+				n, isNumber := parseUint(next, 0, 16)
+				if v = uint16(n); !isNumber {
+					invalid("invalid state", next)
+				}
+			}
+			f.state |= v
+		case word == "dynamic":
+			f.dynamic = true
+		case matches(word, "help"):
+			usageOf(fdbUsage)
 		}
 		w.skip()
 	}
-	// The kernel filters by a link's index and by its master only in the old form of the request, that of a link.
+	if bridge != "" {
+		f.bridge = s.bridgeDevice(bridge, "Cannot find bridge device \"%s\"")
+	}
+	if dev != "" {
+		f.index = s.device(dev)
+	}
+	return f
+}
+
+func (f *fdbFilter) lets(b []byte) bool {
+	if len(b) < rtnl.NdmsgLen || b[0] != unix.AF_BRIDGE {
+		return false
+	}
+	state := native.Uint16(b[8:])
+	switch {
+	case f.index != 0 && native.Uint32(b[4:]) != f.index,
+		f.state != 0 && state&f.state == 0,
+		f.dynamic && state&(nudPermanent|nudNoARP) != 0:
+		return false
+	}
+	if f.vlan == 0 {
+		return true
+	}
+	return int(rtnl.ParseAttrs(b[rtnl.NdmsgLen:]).U16(unix.NDA_VLAN)) == f.vlan
+}
+
+// fdbShow prints the forwarding tables.
+func fdbShow(s *session, w *words) {
+	f := s.fdbFilter(w)
 	m := rtnl.NewMessage(rtnl.NdmsgLen)
 	m.Head()[0] = unix.AF_BRIDGE
-	native.PutUint32(m.Head()[4:], index)
-	if bridge != 0 {
-		m.U32(unix.NDA_MASTER, bridge)
+	native.PutUint32(m.Head()[4:], f.index)
+	if f.bridge != 0 {
+		m.U32(unix.NDA_MASTER, f.bridge)
 	}
 	req, err := m.Request(unix.RTM_GETNEIGH, 0)
 	if err != nil {
@@ -137,8 +187,8 @@ func fdbShow(s *session, w *words) {
 	}
 	p := s.out()
 	for _, msg := range s.dump(req) {
-		if len(msg.Data) >= rtnl.NdmsgLen && msg.Data[0] == unix.AF_BRIDGE && (index == 0 || native.Uint32(msg.Data[4:]) == index) {
-			s.printFDB(p, msg.Data, index != 0)
+		if f.lets(msg.Data) {
+			s.printFDB(p, msg.Data, f.index != 0)
 		}
 	}
 }
@@ -147,15 +197,18 @@ func (s *session) printFDB(p *printer, b []byte, hideDev bool) {
 	index, state, flags := native.Uint32(b[4:]), native.Uint16(b[8:]), b[10]
 	a := rtnl.ParseAttrs(b[rtnl.NdmsgLen:])
 	p.openObject("")
+	s.printDeleted(p)
 	if ll := a.Bytes(unix.NDA_LLADDR); ll != nil {
-		p.str("mac", "%s ", hwAddr(ll, 0))
+		p.colored(colorMAC, "mac", "%s ", hwAddr(ll, 0))
 	}
 	if !hideDev && index != 0 {
 		p.text("dev ")
-		p.str("ifname", "%s ", s.nameOf(int(index)))
+		p.colored(colorName, "ifname", "%s ", s.nameOf(int(index)))
 	}
 	if a.Has(unix.NDA_DST) {
-		p.str("dst", "dst %s ", a.Addr(unix.NDA_DST).String())
+		dst := a.Addr(unix.NDA_DST)
+		p.text("dst ")
+		p.colored(colorOfFamily(familyOfAddr(dst)), "dst", "%s ", dst.String())
 	}
 	if a.Has(unix.NDA_VLAN) {
 		num(p, "vlan", "vlan %d ", a.U16(unix.NDA_VLAN))
@@ -176,6 +229,9 @@ func (s *session) printFDB(p *printer, b []byte, hideDev bool) {
 		const ticks = 100 // of a second
 		num(p, "used", "used %d", native.Uint32(c[4:])/ticks)
 		num(p, "updated", "/%d ", native.Uint32(c[8:])/ticks)
+	}
+	if a.Has(ndaNHID) {
+		num(p, "nhid", "nhid %d ", a.U32(ndaNHID))
 	}
 	p.openArray("flags", "")
 	for _, f := range []struct {

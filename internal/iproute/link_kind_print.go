@@ -212,6 +212,9 @@ func printVxlan(s *session, p *printer, a rtnl.Attrs, _ *linkMsg) {
 	if a.U8(unix.IFLA_VXLAN_COLLECT_METADATA) != 0 {
 		p.is("external", "external ")
 	}
+	if a.U8(iflaVxlanVnifilter) != 0 {
+		p.is("vnifilter", "vnifilter")
+	}
 	if a.Has(unix.IFLA_VXLAN_ID) {
 		num(p, "id", "id %d ", a.U32(unix.IFLA_VXLAN_ID))
 	}

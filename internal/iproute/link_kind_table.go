@@ -169,10 +169,13 @@ func vlanProtocol(word string) uint16 {
 	return 0
 }
 
+// iflaVxlanVnifilter is IFLA_VXLAN_VNIFILTER (linux/if_link.h, Linux 5.18).
+const iflaVxlanVnifilter = 30
+
 // parseVxlan reads the options of an overlay.
 func (r *linkRequest) parseVxlan(w *words) {
 	const group6, local6 = 16, 17
-	hasID, hasPort, external := false, false, false
+	hasID, hasPort, external, learning := false, false, false, false
 	switches := []kindOpt{
 		{"learning", unix.IFLA_VXLAN_LEARNING, 1},
 		{"nolearning", unix.IFLA_VXLAN_LEARNING, 0},
@@ -207,6 +210,7 @@ words:
 		word := w.peek()
 		for _, o := range switches {
 			if matches(word, o.word) && len(word) > 1 && word != "remote" {
+				learning = learning || o.typ == unix.IFLA_VXLAN_LEARNING
 				r.m.U8(o.typ, uint8(o.as))
 				w.skip()
 				continue words
@@ -290,6 +294,10 @@ words:
 			external = true
 		case matches(word, "noexternal"):
 			r.m.U8(unix.IFLA_VXLAN_COLLECT_METADATA, 0)
+		case word == "vnifilter":
+			r.m.U8(iflaVxlanVnifilter, 1)
+		case word == "novnifilter":
+			r.m.U8(iflaVxlanVnifilter, 0)
 		case matches(word, "gbp"):
 			r.m.Flag(unix.IFLA_VXLAN_GBP)
 		case matches(word, "gpe"):
@@ -298,6 +306,9 @@ words:
 			r.unknownOption("vxlan", w)
 		}
 		w.skip()
+	}
+	if external && !learning {
+		r.m.U8(unix.IFLA_VXLAN_LEARNING, 0)
 	}
 	if !hasID && !external {
 		fail(exitFailed, "vxlan: missing virtual network identifier")

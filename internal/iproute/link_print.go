@@ -66,25 +66,28 @@ func (s *session) printName(p *printer, l *linkMsg) (down bool) {
 			down = known && at.flags&unix.IFF_UP == 0
 		}
 	}
-	if s.opt.brief {
-		p.str("ifname", "", name)
-		p.text("%-16s ", shown)
-		return down
-	}
 	p.str("ifname", "", name)
-	p.text("%s: ", shown)
+	switch {
+	case p.isJSON():
+	case s.opt.brief:
+		p.colored(colorName, "", "%s", fmt.Sprintf("%-16s ", shown))
+	default:
+		p.colored(colorName, "", "%s: ", shown)
+	}
 	return down
 }
 
 // printOper prints the operational state.
 func (s *session) printOper(p *printer, l *linkMsg) {
-	state := operState(l.a.U8(unix.IFLA_OPERSTATE))
+	code := l.a.U8(unix.IFLA_OPERSTATE)
+	state := operState(code)
 	if s.opt.brief {
 		p.str("operstate", "", state)
-		p.text("%-14s ", state)
+		p.colored(colorOfState(code), "", "%s", fmt.Sprintf("%-14s ", state))
 		return
 	}
-	p.str("operstate", "state %s ", state)
+	p.text("state ")
+	p.colored(colorOfState(code), "operstate", "%s ", state)
 }
 
 // printLinkBrief prints the line of -br; addresses come after it.
@@ -96,7 +99,7 @@ func (s *session) printLinkBrief(p *printer, l *linkMsg, addrs bool) {
 		return
 	}
 	if a := l.a.Bytes(unix.IFLA_ADDRESS); a != nil {
-		p.str("address", "%s ", hwAddr(a, l.hw))
+		p.colored(colorMAC, "address", "%s ", hwAddr(a, l.hw))
 	}
 	printFlags(p, l.flags, down)
 	p.text("\n")
@@ -156,7 +159,7 @@ func (s *session) printLinkAddr(p *printer, l *linkMsg) {
 	p.text("%s", p.nl)
 	p.str("link_type", "    link/%s ", s.hardware(l.hw))
 	if a := l.a.Bytes(unix.IFLA_ADDRESS); a != nil {
-		p.str("address", "%s", hwAddr(a, l.hw))
+		p.colored(colorMAC, "address", "%s", hwAddr(a, l.hw))
 	}
 	b := l.a.Bytes(unix.IFLA_BROADCAST)
 	if b == nil {
@@ -168,7 +171,7 @@ func (s *session) printLinkAddr(p *printer, l *linkMsg) {
 	} else {
 		p.text(" brd ")
 	}
-	p.str("broadcast", "%s", hwAddr(b, l.hw))
+	p.colored(colorMAC, "broadcast", "%s", hwAddr(b, l.hw))
 }
 
 // printPeerSpace says in which namespace the other end is.

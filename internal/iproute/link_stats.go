@@ -145,10 +145,17 @@ func (s *session) amount(v uint64) string {
 		return strconv.FormatUint(v, 10)
 	}
 	const letters = "kMGTPE"
+	base, suffix := uint64(1000), ""
+	if s.opt.iec {
+		base, suffix = 1024, "i"
+		if v < base {
+			return strconv.FormatUint(v, 10)
+		}
+	}
 	unit, letter := uint64(1), 0
 	for {
-		unit *= 1000
-		if v/1000 < unit || letter == len(letters)-1 {
+		unit *= base
+		if v/base < unit || letter == len(letters)-1 {
 			break
 		}
 		letter++
@@ -159,5 +166,5 @@ func (s *session) amount(v uint64) string {
 			break
 		}
 	}
-	return fmt.Sprintf("%.*f%c", precision, float64(v)/float64(unit), letters[letter])
+	return fmt.Sprintf("%.*f%c%s", precision, float64(v)/float64(unit), letters[letter], suffix)
 }

@@ -100,8 +100,8 @@ func (s *session) guard(f func()) (code int) {
 		s.say(fl)
 		s.aborted = s.aborted || fl.abort
 		code = fl.code
-		if s.personality == Bridge {
-			code = exitUsage // whatever it is, as bridge has it
+		if s.personality == Bridge && !fl.exact {
+			code = exitUsage // nearly whatever it is, as bridge has it
 		}
 	}()
 	f()

@@ -310,17 +310,19 @@ func (s *session) printNeigh(p *printer, b []byte, hideDev bool) {
 	a := rtnl.ParseAttrs(b[rtnl.NdmsgLen:])
 	p.openObject("")
 	if a.Has(unix.NDA_DST) {
-		p.str("dst", "%s ", a.Addr(unix.NDA_DST).String())
+		p.colored(colorOfFamily(int(b[0])), "dst", "%s ", a.Addr(unix.NDA_DST).String())
 	}
 	if !hideDev && index != 0 {
-		p.str("dev", "dev %s ", s.nameOf(int(index)))
+		p.text("dev ")
+		p.colored(colorName, "dev", "%s ", s.nameOf(int(index)))
 	}
 	if ll := a.Bytes(unix.NDA_LLADDR); ll != nil {
 		hw := uint16(0)
 		if l, ok := s.brief(int(index)); ok {
 			hw = l.hw
 		}
-		p.str("lladdr", "lladdr %s ", hwAddr(ll, hw))
+		p.text("lladdr ")
+		p.colored(colorMAC, "lladdr", "%s ", hwAddr(ll, hw))
 	}
 	for _, f := range []struct {
 		bit  uint8

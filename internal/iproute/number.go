@@ -72,3 +72,29 @@ func onOff(key, word string) bool {
 	fail(exitFailed, "Error: argument of \"%s\" must be \"on\" or \"off\", not \"%s\"", key, word)
 	return false
 }
+
+// offOrOn is onOff as bridge has it, whose refusal is the number of EINVAL.
+func offOrOn(key, word string) bool {
+	if word != "on" && word != "off" {
+		const invalidArgument = 256 - 22
+		panic(&failure{code: invalidArgument, exact: true, text: "Error: argument of \"" + key + "\" must be one of \"off\", \"on\", not \"" + word + "\""})
+	}
+	return word == "on"
+}
+
+// atoi reads the digits that a word starts with, as C's atoi does.
+func atoi(word string) int {
+	word = strings.TrimLeft(word, " \t")
+	end := 0
+	if word != "" && (word[0] == '-' || word[0] == '+') {
+		end = 1
+	}
+	for end < len(word) && word[end] >= '0' && word[end] <= '9' {
+		end++
+	}
+	n, err := strconv.ParseInt(word[:end], 10, 32)
+	if err != nil {
+		return 0
+	}
+	return int(n)
+}

@@ -23,7 +23,11 @@ type options struct {
 	version  bool
 	help     bool
 	time     bool
-	compress bool // bridge -c
+	compress bool   // bridge -compressvlans
+	color    string // always, auto, never; "" = never
+	iec      bool   // powers of 1024 with -h
+	short    bool   // time stamps in one line
+	loops    uint32 // of a flush; 0 = without end
 }
 
 // An option is any beginning of its name after one or two dashes; the first that fits counts.
@@ -62,6 +66,13 @@ func parseOptions(w *words, p Personality) options {
 
 func setOption(o *options, name string, w *words, list []option) bool {
 	for _, opt := range list {
+		if opt.name == "-color" {
+			if mode, ok := colorMode(name); ok {
+				o.color = mode
+				return true
+			}
+			continue
+		}
 		if matches(name, opt.name) {
 			opt.set(o, w)
 			return true
@@ -72,7 +83,7 @@ func setOption(o *options, name string, w *words, list []option) bool {
 
 func ipOptions() []option {
 	return []option{
-		{"-loops", func(_ *options, w *words) { u32(w.next(), "loops") }},
+		{"-loops", func(o *options, w *words) { o.loops = uint32(atoi(w.next())) }},
 		{"-family", func(o *options, w *words) { o.family = familyOf(w.next()) }},
 		{"-4", func(o *options, _ *words) { o.family = unix.AF_INET }},
 		{"-6", func(o *options, _ *words) { o.family = unix.AF_INET6 }},
@@ -83,18 +94,18 @@ func ipOptions() []option {
 		{"-details", func(o *options, _ *words) { o.details = true }},
 		{"-statistics", func(o *options, _ *words) { o.stats++ }},
 		{"-stats", func(o *options, _ *words) { o.stats++ }},
-		{"-iec", func(*options, *words) {}},
+		{"-iec", func(o *options, _ *words) { o.iec = true }},
 		{"-oneline", func(o *options, _ *words) { o.oneline = true }},
 		{"-resolve", func(o *options, _ *words) { o.resolve = true }},
 		{"-timestamp", func(o *options, _ *words) { o.time = true }},
-		{"-tshort", func(o *options, _ *words) { o.time = true }},
+		{"-tshort", func(o *options, _ *words) { o.time, o.short = true, true }},
 		{"-Version", func(o *options, _ *words) { o.version = true }},
 		{"-force", func(o *options, _ *words) { o.force = true }},
 		{"-batch", func(o *options, w *words) { o.batch = w.next() }},
 		{"-brief", func(o *options, _ *words) { o.brief = true }},
 		{"-json", func(o *options, _ *words) { o.json = true }},
 		{"-rcvbuf", func(_ *options, w *words) { u32(w.next(), "rcvbuf size") }},
-		{"-color", func(*options, *words) {}},
+		{"-color", nil},
 		{"-help", func(o *options, _ *words) { o.help = true }},
 		{"-netns", func(o *options, w *words) { o.netns = w.next() }},
 		{"-Numeric", func(o *options, _ *words) { o.numeric = true }},
@@ -116,7 +127,7 @@ func bridgeOptions() []option {
 		{"-4", func(o *options, _ *words) { o.family = unix.AF_INET }},
 		{"-6", func(o *options, _ *words) { o.family = unix.AF_INET6 }},
 		{"-netns", func(o *options, w *words) { o.netns = w.next() }},
-		{"-color", func(*options, *words) {}},
+		{"-color", nil},
 		{"-compressvlans", func(o *options, _ *words) { o.compress = true }},
 		{"-force", func(o *options, _ *words) { o.force = true }},
 		{"-json", func(o *options, _ *words) { o.json = true }},

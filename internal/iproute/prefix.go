@@ -95,7 +95,7 @@ func parsePrefix(word string, family int) (prefixWord, bool) {
 func prefix(word string, family int) prefixWord {
 	p, ok := parsePrefix(word, family)
 	if !ok {
-		panic(&failure{code: exitFailed, abort: true, text: "Error: " + familyName(family) + " prefix is expected rather than " + strconv.Quote(word) + "."})
+		panic(&failure{code: exitFailed, abort: true, exact: true, text: "Error: " + familyName(family) + " prefix is expected rather than " + strconv.Quote(word) + "."})
 	}
 	return p
 }
@@ -104,7 +104,7 @@ func prefix(word string, family int) prefixWord {
 func address(word string, family int) netip.Addr {
 	a, ok := parseAddr(word, family)
 	if !ok {
-		panic(&failure{code: exitFailed, abort: true, text: "Error: " + familyName(family) + " address is expected rather than " + strconv.Quote(word) + "."})
+		panic(&failure{code: exitFailed, abort: true, exact: true, text: "Error: " + familyName(family) + " address is expected rather than " + strconv.Quote(word) + "."})
 	}
 	return a
 }

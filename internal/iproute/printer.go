@@ -11,12 +11,14 @@ import (
 type printer struct {
 	b  bytes.Buffer
 	js *jsonWriter // nil = text
+	color bool
+	dark  bool   // the terminal's background
 	nl string      // what ends a line within one entry: a newline, or a backslash with -oneline
 }
 
 // newPrinter opens the outermost array.
-func newPrinter(o *options) *printer {
-	p := &printer{nl: "\n"}
+func newPrinter(o *options, color bool) *printer {
+	p := &printer{nl: "\n", color: color, dark: color && dark()}
 	if o.oneline {
 		p.nl = "\\"
 	}
@@ -49,12 +51,24 @@ func (p *printer) str(key, format, v string) {
 	switch {
 	case p.js == nil:
 		if format != "" {
-			p.b.WriteString(strings.Replace(format, "%s", v, 1))
+			p.format(format, v)
 		}
 	case key != "":
 		p.js.name(key)
 		p.js.str(v)
 	}
+}
+
+// format writes a string in a format, which may give it a width.
+func (p *printer) format(format, v string) {
+	before, after, ok := strings.Cut(format, "%s")
+	if !ok {
+		fmt.Fprintf(&p.b, format, v)
+		return
+	}
+	p.b.WriteString(before)
+	p.b.WriteString(v)
+	p.b.WriteString(after)
 }
 
 // num writes a number.
@@ -122,7 +136,7 @@ func (p *printer) onOff(key, format string, v bool) {
 // item writes an element of an array.
 func (p *printer) item(format, v string) {
 	if p.js == nil {
-		p.b.WriteString(strings.Replace(format, "%s", v, 1))
+		p.format(format, v)
 		return
 	}
 	p.js.str(v)

@@ -120,7 +120,7 @@ func (s *session) printRoute(p *printer, f *routeFilter, r *routeMsg) {
 	case r.dstLen != 0:
 		dst = fmt.Sprintf("0/%d", r.dstLen)
 	}
-	p.str("dst", "%s ", dst)
+	p.colored(colorOfFamily(int(r.family)), "dst", "%s ", dst)
 	if r.a.Has(unix.RTA_SRC) {
 		src := r.a.Addr(unix.RTA_SRC).String()
 		if r.srcLen != hostLen {
@@ -135,7 +135,8 @@ func (s *session) printRoute(p *printer, f *routeFilter, r *routeMsg) {
 	}
 	printGateway(p, r.a, f.via.addr.IsValid() && f.via.bits == int(hostLen))
 	if r.a.Has(unix.RTA_OIF) && f.oif == 0 {
-		p.str("dev", "dev %s ", s.nameOf(int(r.a.U32(unix.RTA_OIF))))
+		p.text("dev ")
+		p.colored(colorName, "dev", "%s ", s.nameOf(int(r.a.U32(unix.RTA_OIF))))
 	}
 	if r.table != unix.RT_TABLE_MAIN && f.table == 0 {
 		p.str("table", "table %s ", tableName(s, r.table))
@@ -149,7 +150,8 @@ func (s *session) printRoute(p *printer, f *routeFilter, r *routeMsg) {
 		}
 	}
 	if r.a.Has(unix.RTA_PREFSRC) {
-		p.str("prefsrc", "src %s ", r.a.Addr(unix.RTA_PREFSRC).String())
+		p.text("src ")
+		p.colored(colorOfFamily(int(r.family)), "prefsrc", "%s ", r.a.Addr(unix.RTA_PREFSRC).String())
 	}
 	if r.a.Has(unix.RTA_PRIORITY) && f.metric == nil {
 		num(p, "metric", "metric %d ", r.a.U32(unix.RTA_PRIORITY))
@@ -228,7 +230,9 @@ func (p *printer) printCacheFlags(flags uint32) {
 
 func printGateway(p *printer, a rtnl.Attrs, hidden bool) {
 	if a.Has(unix.RTA_GATEWAY) && !hidden {
-		p.str("gateway", "via %s ", a.Addr(unix.RTA_GATEWAY).String())
+		gateway := a.Addr(unix.RTA_GATEWAY)
+		p.text("via ")
+		p.colored(colorOfFamily(familyOfAddr(gateway)), "gateway", "%s ", gateway.String())
 	}
 	b := a.Bytes(unix.RTA_VIA)
 	if len(b) < 6 {
@@ -315,7 +319,8 @@ func (s *session) printNexthops(p *printer, r *routeMsg, b []byte) {
 		p.text("%s\tnexthop ", p.nl)
 		printGateway(p, a, false)
 		if index := int(native.Uint32(b[4:])); index != 0 {
-			p.str("dev", "dev %s ", s.nameOf(index))
+			p.text("dev ")
+			p.colored(colorName, "dev", "%s ", s.nameOf(index))
 		}
 		if r.flags&unix.RTM_F_CLONED == 0 || r.family != unix.AF_INET {
 			num(p, "weight", "weight %d ", int(b[3])+1)

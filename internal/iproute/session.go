@@ -30,6 +30,7 @@ type session struct {
 	code    int  // of a command that failed in part
 	inBatch bool // children are started, the process is not replaced
 	aborted bool
+	deleted bool // what is printed is no more
 	cut     bool // JSON stays open, as ip leaves it when a dump fails
 }
 
@@ -82,7 +83,7 @@ func (s *session) flush() {
 // out opens the command's output.
 func (s *session) out() *printer {
 	if s.p == nil {
-		s.p = newPrinter(&s.opt)
+		s.p = newPrinter(&s.opt, s.coloring())
 	}
 	return s.p
 }
@@ -154,6 +155,10 @@ func (s *session) ask(req nl.Request) ([]netlink.Message, error) {
 func (s *session) dump(req nl.Request) []netlink.Message {
 	msgs, err := s.kernel().Dump(s.ctx, req)
 	if err != nil && !errors.Is(err, nl.ErrInconsistent) {
+		if s.personality == Bridge {
+			s.cut = true
+			exit(exitFailed, "%s\nDump terminated", kernelText(err))
+		}
 		fail(exitFailed, "%s\nDump terminated", kernelText(err))
 	}
 	return msgs
