@@ -18,6 +18,9 @@ func (a *app) enter(c *cobra.Command, _ []string) error {
 	case cobra.ShellCompRequestCmd, cobra.ShellCompNoDescRequestCmd:
 		use = rootless.Join
 	}
+	if f := c.Flags().Lookup("snapshot"); f != nil && f.Changed {
+		return nil // a file is read, not the kernel
+	}
 	var err error
 	a.world, err = rootless.Enter(append([]string{os.Args[0]}, a.args...), use, func(text string) { a.note("%s", text) })
 	return err

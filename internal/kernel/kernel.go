@@ -54,6 +54,10 @@ func (k *Kernel) Open(ctx context.Context, key string) (*netns.Handle, error) {
 
 func (p place) open(ctx context.Context) (*netns.Handle, error) {
 	switch {
+	case p.found != nil && p.found.Handle == nil:
+		return nil, p.found.Err
+	case p.found != nil:
+		return p.found.Handle, nil
 	case p.key == state.HostNS:
 		return netns.Current()
 	case p.path != "":

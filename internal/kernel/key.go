@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"warren/netns"
 	"warren/state"
 )
 
@@ -17,6 +18,8 @@ type place struct {
 	key  string
 	path string // mount point, "" when the key is not a name
 	ref  string // reference for netns.Open, when path is ""
+	// found is what a survey of the host told; its handle is open, or says why not.
+	found *netns.Found
 }
 
 // place resolves a key. It looks at nothing but the key: whether the namespace exists is found out by opening it.

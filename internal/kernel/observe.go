@@ -25,15 +25,26 @@ import (
 // Of neighbours and forwarding tables only what somebody made is read (permanent and static entries). A query for a lab
 // reads what a plan compares: of the firewall only our own table, and no routes of the table local.
 func (k *Kernel) Observe(ctx context.Context, q state.Query) (state.Snapshot, error) {
+	o := &observation{k: k, ctx: ctx, query: q}
+	defer o.close()
 	places, err := k.places(q)
 	if err != nil {
 		return state.Snapshot{}, err
 	}
-	o := &observation{k: k, ctx: ctx, query: q, readings: make([]reading, len(places))}
+	if surveyed(q) {
+		if q.Parts.Has(state.PartSockets | state.PartProcesses) {
+			o.sockets = map[uint32]int{}
+		}
+		found, unread, err := k.survey(ctx, q, o.sockets)
+		if err != nil {
+			return state.Snapshot{}, err
+		}
+		places, o.unread = mergePlaces(found, places), unread
+	}
+	o.readings = make([]reading, len(places))
 	for i, p := range places {
 		o.readings[i].place = p
 	}
-	defer o.close()
 	o.readAll()
 	if err := ctx.Err(); err != nil {
 		return state.Snapshot{}, &OpError{Op: "read", Object: "namespaces", Err: err}
@@ -99,6 +110,8 @@ type observation struct {
 	ctx      context.Context
 	query    state.Query
 	readings []reading
+	unread   []state.Unread // of no single namespace
+	sockets  map[uint32]int // inode -> first process that has it open
 }
 
 func (o *observation) close() {
@@ -109,6 +122,9 @@ func (o *observation) close() {
 		}
 		if r.handle != nil {
 			_ = r.handle.Close()
+		}
+		if r.place.found != nil {
+			_ = r.place.found.Close()
 		}
 	}
 }
@@ -182,7 +198,7 @@ func (o *observation) readBatch(rs []reading, p *proc) {
 func (o *observation) read(r *reading, p *proc) {
 	r.ns.Name = r.place.key
 	r.ns.Cookie, r.ns.Inode = r.handle.Cookie(), r.handle.Inode()
-	if r.place.path != "" {
+	if r.place.path != "" && r.place.found == nil {
 		r.ns.Paths = []string{r.place.path}
 		if !strings.Contains(r.place.key, "@") {
 			r.ns.Names = []string{r.place.key}
@@ -190,6 +206,13 @@ func (o *observation) read(r *reading, p *proc) {
 	}
 	r.keys = o.query.SysctlKeys[r.place.key]
 	parts := o.query.PartsOf(r.place.key)
+	if r.place.found != nil {
+		r.describeFound(parts)
+	}
+	r.ns.Read |= parts & readInside
+	if parts.Has(state.PartSysctls) {
+		r.keys = withKeys(r.keys, o.forwarding())
+	}
 	if parts&rtnetlinkParts != 0 {
 		o.readRoute(r)
 	} else {
@@ -199,6 +222,9 @@ func (o *observation) read(r *reading, p *proc) {
 	}
 	if parts.Has(state.PartFirewall) {
 		r.miss("firewall", o.readFirewall(r))
+	}
+	if parts.Has(state.PartSockets) {
+		r.miss("sockets", o.readSockets(r))
 	}
 	if len(r.keys) > 0 {
 		p.next()
@@ -223,24 +249,25 @@ func readSysctls(p *proc, keys []string, c *state.Contents) error {
 
 // snapshot puts the readings together.
 func (o *observation) snapshot(ctx context.Context) (state.Snapshot, error) {
-	s := state.Snapshot{Version: state.SnapshotVersion}
+	s := state.Snapshot{Version: state.SnapshotVersion, Unread: o.unread}
 	s.Namespaces = make([]state.Namespace, 0, len(o.readings))
+	if surveyed(o.query) && o.query.Parts.Has(state.PartOwner) {
+		o.nameOwners()
+	}
+	o.fillOwners()
 	for i := range o.readings {
 		r := &o.readings[i]
 		s.Unread = append(s.Unread, r.unread...)
-		if r.handle == nil {
+		if r.handle == nil && r.place.found == nil {
 			continue
 		}
 		r.ns.Sort()
 		s.Namespaces = append(s.Namespaces, r.ns)
 	}
-	if o.query.Parts.Has(state.PartProcesses) {
+	if o.query.Parts.Has(state.PartProcesses) && !surveyed(o.query) {
 		if err := o.readProcesses(&s); err != nil {
 			s.Unread = append(s.Unread, state.Unread{Object: "processes", Reason: err.Error()})
 		}
-	}
-	if o.query.Parts.Has(state.PartSockets) {
-		s.Unread = append(s.Unread, state.Unread{Object: "sockets", Reason: "this adapter does not read sockets"})
 	}
 	if o.query.Fresh {
 		fresh, err := o.k.fresh(ctx, o.query.SysctlKeys)

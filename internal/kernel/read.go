@@ -14,7 +14,8 @@ import (
 
 // rtnetlinkParts are the parts that are read over rtnetlink.
 const rtnetlinkParts = state.PartLinks | state.PartAddrs | state.PartRoutes | state.PartRules | state.PartNeighbors |
-	state.PartFDB | state.PartNSIDs
+	state.PartFDB | state.PartNSIDs | state.PartAllNeighbors | state.PartAllFDB | state.PartNextHops | state.PartMDB |
+	state.PartVLANs | state.PartQdiscs | state.PartSysctls
 
 // readRoute reads what rtnetlink tells of the namespace that the calling thread is in. Links are always read: their names
 // are needed for all else, and lo carries the mark.
@@ -52,16 +53,8 @@ func (o *observation) readRoute(r *reading) {
 	if parts.Has(state.PartRules) {
 		c.Rules = dump(o, r, conn, "rules", rtnl.DumpRules(), rtnl.DecodeRules)
 	}
-	if parts.Has(state.PartNeighbors) {
-		c.Neighbors = dump(o, r, conn, "neighbours", rtnl.DumpNeighbors(false), func(m []netlink.Message) ([]state.Neighbor, error) {
-			return rtnl.DecodeNeighbors(inState(unix.NUD_PERMANENT, m), &r.names)
-		})
-	}
-	if parts.Has(state.PartFDB) && hasForwarding(links) {
-		c.FDB = dump(o, r, conn, "forwarding entries", rtnl.DumpFDB(), func(m []netlink.Message) ([]state.FDBEntry, error) {
-			return rtnl.DecodeFDBs(inState(unix.NUD_PERMANENT|unix.NUD_NOARP, m), &r.names)
-		})
-	}
+	o.readNeighbors(r, conn, parts)
+	o.readFDB(r, conn, parts, links)
 	if len(r.keys) > 0 {
 		r.keys = readSettings(conn, r.keys, c)
 	}
