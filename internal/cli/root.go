@@ -82,7 +82,7 @@ A lab file says which rooms (network namespaces) there are, which nets join them
 	root.AddCommand(
 		a.up(), a.plan(), a.down(), a.check(), a.status(), a.logs(), a.labs(), a.fmt(), a.repair(),
 		a.exec(), a.shell(),
-		a.ls(), a.graph(),
+		a.ls(), a.graph(), a.snapshot(),
 		a.version(), a.completion(),
 	)
 	root.AddCommand(topics()...)
