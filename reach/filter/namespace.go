@@ -1,16 +1,25 @@
 package filter
 
-import "warren/state"
+import (
+	"slices"
+
+	"warren/state"
+)
 
 // A Namespace is netfilter of one network namespace during one walk: its rules, in order, and its connections. It is
 // made once for each walk and remembers the connections that the walk makes, so that replies find them.
 type Namespace struct {
 	// Explain makes Run list the rules that did not match, too.
 	Explain bool
+	// RuleText and LegacyText write a rule as nft and iptables print it; nil = rules are told by chain and handle or number.
+	RuleText   func(family string, r *state.FirewallRule) string
+	LegacyText func(chain string, r *state.XRule) string
 
-	ns    *state.Namespace
-	fib   FIB
-	conns []*Conn
+	ns     *state.Namespace
+	fib    FIB
+	conns  []*Conn
+	loaded bool
+	active map[string]bool
 }
 
 // New prepares a namespace's netfilter. It does no work for what the walk does not touch.
@@ -22,15 +31,188 @@ func New(ns *state.Namespace, fib FIB) *Namespace {
 // conntrack (lookup at -200 in prerouting and output, confirmation at the end of postrouting and input) and NAT where
 // they are active.
 func (n *Namespace) Run(h Hook, p *Packet) Result {
-	_, _ = h, p
-	return Result{}
+	var res Result
+	before := *p
+	for _, s := range n.stages(h) {
+		mark, tos := p.Mark, p.TOS
+		switch s.what {
+		case stageTrack:
+			if n.Active(h.Family) {
+				n.track(p)
+			}
+		case stageConfirm:
+			n.confirm(p)
+		case stageNAT:
+			n.nat(h, p, s, &res)
+		case stageChain:
+			res.Chains++
+			e := eval{ns: n, hook: h, p: p, table: s.table, res: &res}
+			e.settle(e.nftChain(s.chain))
+		case stageLegacy:
+			res.Chains++
+			e := eval{ns: n, hook: h, p: p, res: &res}
+			e.settle(e.legacyChain(s.xtable, s.xchain))
+		}
+		if s.reroutes && (p.Mark != mark || p.TOS != tos) {
+			res.Reroute = true
+		}
+	}
+	if h.Name == "output" && (p.Dst != before.Dst || p.Src != before.Src) {
+		res.Reroute = true
+	}
+	return res
 }
 
-// Active reports whether conntrack looks at packets of that family in this namespace ("ip" or "ip6"): some rule needs it.
-func (n *Namespace) Active(family string) bool {
-	_ = family
-	return false
+// settle turns a chain's verdict and what is in doubt about it into a stop, or none.
+func (e *eval) settle(v verdict) {
+	passes := v.kind == "accept"
+	for _, d := range e.doubts {
+		if d.would == "other" || (d.would == "accept") != passes {
+			e.res.Stops = append(e.res.Stops, Stop{Kind: Unknown, Rule: d.rule, Why: d.why, Detour: d.would == "other"})
+			return
+		}
+	}
+	if passes {
+		return
+	}
+	s := Stop{Kind: Drop, Rule: v.rule, FIB: v.fib, State: e.p.Invalid}
+	if v.kind == "reject" {
+		s.Kind, s.With = Reject, v.with
+	}
+	e.res.Stops = append(e.res.Stops, s)
+}
+
+// nat lets the rules for NAT decide about a new connection, and rewrites the packet.
+func (n *Namespace) nat(h Hook, p *Packet, s stage, res *Result) {
+	source := h.Name == "postrouting" || h.Name == "input"
+	end := 1
+	if source {
+		end = 0
+	}
+	if p.Conn == nil || p.Untracked {
+		return
+	}
+	for _, c := range s.nat {
+		if !p.Conn.New || p.Conn.SeenReply || p.Related || p.Conn.NATDone[end] {
+			break
+		}
+		res.Chains++
+		e := eval{ns: n, hook: h, p: p, table: c.table, res: res}
+		was := *p.Conn
+		var v verdict
+		if c.xtable != nil {
+			v = e.legacyChain(c.xtable, c.xchain)
+		} else {
+			v = e.nftChain(c.chain)
+		}
+		if *p.Conn != was {
+			// What came before in doubt would have kept this from happening.
+			for i := range e.doubts {
+				e.doubts[i].would = "other"
+			}
+		}
+		e.settle(v)
+	}
+	p.Conn.NATDone[end] = true
+	p.manipulate(source)
 }
 
 // Conns lists the namespace's connections: the kernel's, then those that the walk made.
-func (n *Namespace) Conns() []*Conn { return n.conns }
+func (n *Namespace) Conns() []*Conn { return n.connections() }
+
+// Active reports whether conntrack looks at packets of that family in this namespace ("ip" or "ip6"): some rule needs it.
+func (n *Namespace) Active(family string) bool {
+	if family != "ip" && family != "ip6" {
+		return false
+	}
+	on, known := n.active[family]
+	if !known {
+		if n.active == nil {
+			n.active = map[string]bool{}
+		}
+		on = n.needed(family)
+		n.active[family] = on
+	}
+	return on
+}
+
+// needed: conntrack is switched on by the first rule that reads or changes what it knows, in whatever chain
+// (nf_ct_netns_get).
+func (n *Namespace) needed(family string) bool {
+	for i := range n.ns.Tables {
+		t := &n.ns.Tables[i]
+		if t.Family != family && t.Family != "inet" {
+			continue
+		}
+		for _, c := range t.Chains {
+			for _, r := range c.Rules {
+				if slices.ContainsFunc(r.Exprs, usesConntrack) {
+					return true
+				}
+			}
+		}
+	}
+	for i := range n.ns.XTables {
+		t := &n.ns.XTables[i]
+		if t.IPv6 != (family == "ip6") {
+			continue
+		}
+		for _, c := range t.Chains {
+			for j := range c.Rules {
+				if legacyUsesConntrack(&c.Rules[j]) {
+					return true
+				}
+			}
+		}
+	}
+	for i := range n.ns.Conntrack {
+		if n.ns.Conntrack[i].Original.Src.Is6() == (family == "ip6") {
+			return true
+		}
+	}
+	return false
+}
+
+func usesConntrack(x state.Expr) bool {
+	ct := func(o state.Operand) bool { return o.CT != nil }
+	switch {
+	case x.NAT != nil:
+		return true
+	case x.Match != nil:
+		return ct(x.Match.Left) || slices.ContainsFunc(x.Match.Concat, ct)
+	case x.VerdictMap != nil:
+		return slices.ContainsFunc(x.VerdictMap.Keys, ct)
+	case x.SetValue != nil:
+		return ct(x.SetValue.Target)
+	case x.XTMatch != nil:
+		return matchUsesConntrack(x.XTMatch.Name)
+	case x.XTTarget != nil:
+		return targetUsesConntrack(x.XTTarget.Name)
+	case x.Opaque != nil:
+		switch x.Opaque.Name {
+		case "ct", "nat", "masq", "redir", "connlimit", "flow_offload", "synproxy":
+			return true
+		}
+	}
+	return false
+}
+
+func legacyUsesConntrack(r *state.XRule) bool {
+	return slices.ContainsFunc(r.Matches, func(m state.XTMatch) bool { return matchUsesConntrack(m.Name) }) || targetUsesConntrack(r.Target.Name)
+}
+
+func matchUsesConntrack(name string) bool {
+	switch name {
+	case "conntrack", "state", "connmark", "connbytes", "connlabel", "connlimit", "helper", "cluster":
+		return true
+	}
+	return false
+}
+
+func targetUsesConntrack(name string) bool {
+	switch name {
+	case "DNAT", "SNAT", "MASQUERADE", "REDIRECT", "NETMAP", "CONNMARK", "CONNSECMARK", "CT", "SYNPROXY", "CLUSTERIP":
+		return true
+	}
+	return false
+}

@@ -1,0 +1,79 @@
+package filter
+
+import (
+	"encoding/binary"
+
+	"warren/state"
+)
+
+// act carries out an expression that does something. The outcome no ends the rule, as a comparison that fails.
+func (e *eval) act(at Rule, x state.Expr) (verdict, outcome, string) {
+	switch {
+	case x.Verdict != nil:
+		return e.nftVerdict(*x.Verdict)
+	case x.VerdictMap != nil:
+		el, out, why := e.lookup(x.VerdictMap.Keys, x.VerdictMap.SetName, x.VerdictMap.Set)
+		if out != yes {
+			return verdict{}, out, why
+		}
+		if el.Verdict == nil {
+			return verdict{}, maybe, "a verdict map without a verdict"
+		}
+		return e.nftVerdict(*el.Verdict)
+	case x.Reject != nil:
+		return verdict{kind: "reject", with: x.Reject.With}, yes, ""
+	case x.NAT != nil:
+		return e.nftNAT(x.NAT)
+	case x.SetValue != nil:
+		return verdict{}, e.assign(x.SetValue), "it sets what is not modelled"
+	case x.Notrack:
+		e.notrack()
+	case x.XTTarget != nil:
+		return e.xtTarget(at, x.XTTarget)
+	}
+	return verdict{}, yes, ""
+}
+
+func (e *eval) nftVerdict(v state.Verdict) (verdict, outcome, string) {
+	switch v.Kind {
+	case "accept", "drop", "return", "jump", "goto":
+		return verdict{kind: v.Kind, to: v.Chain}, yes, ""
+	case "continue":
+		return verdict{}, yes, ""
+	case "queue":
+		return verdict{}, maybe, "it hands the packet to a program (queue)"
+	}
+	return verdict{}, maybe, "verdict " + v.Kind + " is not modelled"
+}
+
+// notrack keeps the packet from conntrack, when that has not seen it yet (nft_notrack_eval).
+func (e *eval) notrack() {
+	if e.p.Conn == nil {
+		e.p.Untracked = true
+	}
+}
+
+// assign writes into the packet or beside it.
+func (e *eval) assign(s *state.SetValue) outcome {
+	if s.Target.Mask != nil || s.Target.Xor != nil {
+		return maybe
+	}
+	v := []byte(s.Value.Data)
+	switch o := s.Target; {
+	case o.Meta == "mark" && len(v) == 4:
+		e.p.Mark = binary.NativeEndian.Uint32(v)
+	case o.Meta == "priority", o.Meta == "nftrace", o.Meta == "secmark":
+	case o.CT != nil && o.CT.Key == "mark" && len(v) == 4:
+		if e.p.Conn != nil && !e.p.Untracked {
+			e.p.Conn.Mark = binary.NativeEndian.Uint32(v)
+		}
+	case o.CT != nil && (o.CT.Key == "event" || o.CT.Key == "secmark"):
+	case o.Payload != nil && len(v) == 1 && (o.Payload.Field == "ttl" || o.Payload.Field == "hoplimit"):
+		e.p.TTL = v[0]
+	case o.Payload != nil && len(v) == 1 && o.Payload.Field == "dscp":
+		e.p.TOS = e.p.TOS&3 | v[0]<<2
+	default:
+		return maybe
+	}
+	return yes
+}

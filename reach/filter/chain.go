@@ -1,0 +1,247 @@
+package filter
+
+import (
+	"fmt"
+	"slices"
+
+	"warren/state"
+)
+
+// An eval is one base chain at work on one packet.
+type eval struct {
+	ns    *Namespace
+	hook  Hook
+	p     *Packet
+	table *state.Table // of nftables
+	base  Rule         // the base chain
+	res   *Result
+	depth int
+	// doubts are what rules whose outcome is not known might do.
+	doubts []doubt
+}
+
+// A doubt is a rule that perhaps matches.
+type doubt struct {
+	would string // "accept", "drop", "other"
+	rule  Rule
+	why   string
+}
+
+// A verdict is how a chain or a rule ends.
+type verdict struct {
+	kind string // "" or "continue" = go on, "accept", "drop", "reject", "return", "queue", "jump", "goto"
+	to   string // chain
+	with string // of reject
+	rule Rule
+	fib  bool // the rule asked the routing table
+}
+
+func (v verdict) final() bool { return v.kind == "accept" || v.kind == "drop" || v.kind == "reject" }
+
+// maxDepth is the kernel's limit of nested jumps (NFT_JUMP_STACK_SIZE).
+const maxDepth = 16
+
+// nftChain runs a base chain, and settles what is in doubt.
+func (e *eval) nftChain(c *state.Chain) verdict {
+	e.base = e.place(c, nil)
+	v := e.rules(c)
+	if !v.final() {
+		v = verdict{kind: "accept", rule: e.base}
+		if c.Hook.Policy == "drop" {
+			v.kind = "drop"
+		}
+		v.rule.Policy = true
+	}
+	return v
+}
+
+func (e *eval) place(c *state.Chain, r *state.FirewallRule) Rule {
+	p := Rule{Backend: "nft", Family: e.table.Family, Table: e.table.Name, Chain: c.Name}
+	if c.Name != e.base.Chain {
+		p.Base = e.base.Chain
+	}
+	if r != nil {
+		p.Handle = r.Handle
+		if e.ns.RuleText != nil {
+			p.Text = e.ns.RuleText(e.table.Family, r)
+		}
+	}
+	return p
+}
+
+// rules runs a chain's rules, and those that it jumps to.
+func (e *eval) rules(c *state.Chain) verdict {
+	if e.depth++; e.depth > maxDepth {
+		return verdict{kind: "drop", rule: e.place(c, nil)}
+	}
+	defer func() { e.depth-- }()
+	for i := range c.Rules {
+		v := e.rule(c, &c.Rules[i])
+		switch v.kind {
+		case "", "continue":
+			continue
+		case "jump", "goto":
+			to := e.table.Chain(v.to)
+			if to == nil {
+				e.doubts = append(e.doubts, doubt{"other", v.rule, "chain " + v.to + " is not there"})
+				continue
+			}
+			inner := e.rules(to)
+			if inner.final() || v.kind == "goto" {
+				return inner
+			}
+		default:
+			return v
+		}
+	}
+	return verdict{kind: "return"}
+}
+
+// rule runs one rule.
+func (e *eval) rule(c *state.Chain, r *state.FirewallRule) verdict {
+	at := e.place(c, r)
+	v, done := e.run(at, r.Exprs)
+	v.rule = at
+	v.fib = slices.ContainsFunc(r.Exprs, asksFIB)
+	if done || e.ns.Explain {
+		e.res.Visits = append(e.res.Visits, Visit{Rule: at, Matched: done, Effect: effect(v)})
+	}
+	return v
+}
+
+func effect(v verdict) string {
+	switch v.kind {
+	case "jump", "goto":
+		return v.kind + " " + v.to
+	case "reject":
+		return "reject with " + v.with
+	case "continue":
+		return ""
+	}
+	return v.kind
+}
+
+func asksFIB(x state.Expr) bool {
+	return x.Match != nil && x.Match.Left.FIB != nil && x.Match.Left.FIB.Result != "type" || x.XTMatch != nil && x.XTMatch.RPFilter != nil
+}
+
+// run takes the packet through the expressions from left to right. done: the last one was reached.
+func (e *eval) run(at Rule, list []state.Expr) (v verdict, done bool) {
+	for i, x := range list {
+		out, why := e.compareExpr(x)
+		switch out {
+		case no:
+			return verdict{}, false
+		case maybe:
+			e.inDoubt(at, list[i+1:], why)
+			return verdict{}, false
+		case yes:
+		}
+		v, out, why = e.act(at, x)
+		switch {
+		case out == no:
+			return verdict{}, false
+		case out == maybe:
+			e.doubts = append(e.doubts, doubt{"other", at, why})
+			return verdict{}, false
+		case v.kind != "":
+			return v, true
+		}
+	}
+	return verdict{}, true
+}
+
+// compareExpr evaluates an expression that only looks. Those that act say yes.
+func (e *eval) compareExpr(x state.Expr) (outcome, string) {
+	switch {
+	case x.Match != nil:
+		return e.match(x.Match)
+	case x.XTMatch != nil:
+		return e.xtMatch(x.XTMatch)
+	case x.Limit != nil:
+		return maybe, "limit is not modelled"
+	case x.Opaque != nil:
+		return maybe, fmt.Sprintf("the expression %s is not modelled", x.Opaque.Name)
+	}
+	return yes, ""
+}
+
+// inDoubt notes what the rest of a rule would do if it came to it.
+func (e *eval) inDoubt(at Rule, rest []state.Expr, why string) {
+	for _, x := range rest {
+		switch {
+		case x.Match != nil, x.XTMatch != nil:
+			out, _ := e.compareExpr(x)
+			if out == no {
+				return
+			}
+		case x.Counter != nil, x.Log != nil, x.Limit != nil:
+		case x.XTTarget != nil && x.XTTarget.NoEffect:
+		case x.Verdict != nil && x.Verdict.Kind == "continue":
+		case x.Opaque != nil:
+			// Of what is left of a program that is not understood the parts that load, compare and count do nothing by themselves.
+			if !passive(x.Opaque.Name) {
+				e.doubts = append(e.doubts, doubt{"other", at, why})
+				return
+			}
+		default:
+			e.doubts = append(e.doubts, e.wouldDo(at, x, why)...)
+			return
+		}
+	}
+}
+
+// passive reports whether an nftables expression changes nothing about where the packet goes.
+func passive(name string) bool {
+	switch name {
+	case "payload", "meta", "ct", "bitwise", "byteorder", "immediate", "cmp", "range", "lookup", "counter", "log", "last", "hash", "numgen", "rt",
+		"socket", "osf", "exthdr", "fib", "xfrm", "tunnel", "connlimit", "quota", "limit", "dynset", "objref", "dup":
+		return true
+	}
+	return false
+}
+
+// wouldDo is what an acting expression would do in a rule that perhaps matches.
+func (e *eval) wouldDo(at Rule, x state.Expr, why string) []doubt {
+	kind := "other"
+	var chain string
+	switch {
+	case x.Reject != nil:
+		kind = "drop"
+	case x.Verdict != nil:
+		kind, chain = x.Verdict.Kind, x.Verdict.Chain
+	case x.XTTarget != nil:
+		switch t := x.XTTarget; {
+		case t.Reject != "" || t.Verdict == "DROP":
+			kind = "drop"
+		case t.Verdict == "ACCEPT":
+			kind = "accept"
+		}
+	}
+	switch kind {
+	case "accept", "drop":
+	case "jump":
+		// What the chain would do with a copy of the packet.
+		to := e.table.Chain(chain)
+		if to == nil || e.depth >= maxDepth {
+			kind = "other"
+			break
+		}
+		p, conn := e.p.copied()
+		f := eval{ns: e.ns, hook: e.hook, p: &p, table: e.table, base: e.base, res: &Result{}, depth: e.depth}
+		v := f.rules(to)
+		switch {
+		case len(f.doubts) > 0 || p != *e.p && !p.like(e.p, conn):
+			kind = "other"
+		case v.kind == "reject":
+			kind = "drop"
+		case v.final():
+			kind = v.kind
+		default:
+			return nil
+		}
+	default:
+		kind = "other"
+	}
+	return []doubt{{kind, at, why}}
+}
