@@ -37,6 +37,9 @@ func (w *Warren) Down(ctx context.Context, name string, o DownOptions) (*DownRep
 	}
 	defer lock.Unlock()
 	w.point("locked")
+	if err := disarm(ctx, lock.Dir()); err != nil {
+		return report, err
+	}
 	err = w.destroy(ctx, lock.Dir(), o, report)
 	report.Existed = known && report.Steps > 0 || report.Steps > 0
 	if err != nil {

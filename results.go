@@ -29,6 +29,15 @@ type UpOptions struct {
 	NoServices bool
 	// NoVerify leaves out the reading back after the steps. For measurements.
 	NoVerify bool
+	// Prune removes what others have put into the lab's own namespaces too ([Status].Other), but for what routing daemons
+	// and router advertisements keep there.
+	Prune bool
+	// Confirm undoes the change unless [Warren.Confirm] is called within this time, counted from when the lab's network and
+	// services stand: a lab that was up becomes what it was, another one is taken down. A process of its own does it
+	// ([Options].Watchdog). 0 = the change stays.
+	Confirm time.Duration
+
+	repairs bool // an Up that does not count as confirmation
 }
 
 // UpReport tells what [Warren.Up] did.
@@ -43,6 +52,10 @@ type UpReport struct {
 	Checks   []CheckResult   `json:"checks,omitempty"`
 	// Notes are things worth knowing: a foreign firewall chain in the way, a feature used instead of another.
 	Notes []string `json:"notes,omitempty"`
+	// Pruned names what others had put into the lab's namespaces and UpOptions.Prune removed.
+	Pruned []string `json:"pruned,omitempty"`
+	// Unconfirmed says until when the change has to be confirmed; nil = it stays.
+	Unconfirmed *Unconfirmed `json:"unconfirmed,omitempty"`
 	// Undone says how many of the Steps were undone when an error made Up take them back; NotUndone names those that could
 	// not be.
 	Undone    int      `json:"undone,omitempty"`
@@ -94,6 +107,10 @@ type Status struct {
 	Drift    []plan.Step     `json:"drift,omitempty"`  // what up would do
 	Other    []string        `json:"other,omitempty"`  // what others put into our namespaces
 	Locked   string          `json:"locked,omitempty"` // who is changing it now
+	// Differences are the drift field by field.
+	Differences []Difference `json:"differences,omitempty"`
+	// Unconfirmed is a change that waits to be confirmed, or the last one that was undone because nobody did; nil = none.
+	Unconfirmed *Unconfirmed `json:"unconfirmed,omitempty"`
 }
 
 // NodeStatus is a node as it is.

@@ -47,8 +47,17 @@ func (w *Warren) Status(ctx context.Context, name string) (*Status, error) {
 	if err != nil {
 		return nil, fmt.Errorf("lab %q: %w", name, err)
 	}
-	st.Drift = p.Steps
-	for _, o := range p.Other {
+	st.Drift, st.Differences = p.Steps, differences(p.Steps)
+	u, err := loadUnconfirmed(dir)
+	if err != nil {
+		return nil, err
+	}
+	st.Unconfirmed = u.public()
+	tables, err := w.foreignTables(ctx, x.Desired)
+	if err != nil {
+		return nil, err
+	}
+	for _, o := range append(withoutTables(p.Other), tables...) {
 		st.Other = append(st.Other, o.NS+": "+o.Object.String())
 	}
 	switch {
@@ -80,11 +89,37 @@ func (w *Warren) recorded(name string) (*topo.Expanded, error) {
 }
 
 // Repair makes a lab again what it was when it was last brought up: Up of the recorded lab, with the addresses that it
-// has. What is left of an interrupted Up or Down without a record is taken away.
+// has. What is left of an interrupted Up or Down without a record is taken away. A change that was to be confirmed, and
+// neither was nor was undone in time, is undone first; one that still has time goes on waiting.
 func (w *Warren) Repair(ctx context.Context, name string, o UpOptions) (*UpReport, error) {
-	x, err := w.recorded(name)
+	undone, err := w.undoOverdue(ctx, name)
 	if err != nil {
 		return &UpReport{Lab: name}, err
 	}
-	return w.Up(ctx, x.Source, o)
+	x, err := w.recorded(name)
+	if err != nil && undone {
+		return &UpReport{Lab: name}, fmt.Errorf("lab %q is down again: nobody confirmed it in time, and its watchdog was gone", name)
+	}
+	if err != nil {
+		return &UpReport{Lab: name}, err
+	}
+	o.repairs, o.Confirm = true, 0
+	report, err := w.Up(ctx, x.Source, o)
+	if undone {
+		report.Notes = append(report.Notes, "the last change is undone: nobody confirmed it in time, and its watchdog was gone")
+	}
+	return report, err
+}
+
+// undoOverdue is overdue for a lab that is not locked yet.
+func (w *Warren) undoOverdue(ctx context.Context, name string) (bool, error) {
+	if _, err := w.recorded(name); err != nil {
+		return false, err
+	}
+	lock, err := w.lock(ctx, name, false)
+	if err != nil {
+		return false, err
+	}
+	defer lock.Unlock()
+	return w.overdue(ctx, lock)
 }

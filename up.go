@@ -37,21 +37,28 @@ func (w *Warren) Up(ctx context.Context, l *topo.Lab, o UpOptions) (*UpReport, e
 	}
 	defer lock.Unlock()
 	w.point("locked")
-	x, err := w.build(ctx, l, o, lock, report)
+	before, err := w.arm(lock.Dir(), o)
 	if err != nil {
 		return report, w.giveUp(lock, err)
 	}
+	x, err := w.build(ctx, l, o, lock, report)
+	if err != nil {
+		return report, w.giveUp(lock, errors.Join(err, w.standDown(lock.Dir(), before, o, report)))
+	}
 	w.point("built")
-	if report.Notes, err = w.foreignDrops(ctx, x); err != nil {
+	notes, err := w.foreignDrops(ctx, x)
+	if err != nil {
 		return report, err
 	}
+	report.Notes = append(report.Notes, notes...)
 	if w.opt.Private {
 		report.Notes = append(report.Notes, privateUplinks(x)...)
 	}
 	if !o.NoServices {
-		if report.Services, err = w.startServices(ctx, lock.Dir(), x); err != nil {
-			return report, err
-		}
+		report.Services, err = w.startServices(ctx, lock.Dir(), x)
+	}
+	if err = errors.Join(err, w.settle(ctx, lock.Dir(), before, o, report)); err != nil {
+		return report, err
 	}
 	lock.Unlock() // checks change nothing and may take their time
 	if o.NoChecks || len(x.Checks) == 0 {
@@ -118,11 +125,19 @@ func privateUplinks(x *topo.Expanded) []string {
 // makeSo reads, plans and carries out.
 func (w *Warren) makeSo(ctx context.Context, l *topo.Lab, former *topo.Expanded, dir lab.Dir, o UpOptions, report *UpReport, all bool) (*prepared, error) {
 	w.event(Event{Lab: l.Name, Phase: "observe"})
-	p, err := w.prepare(ctx, l, former, all)
+	p, err := w.prepare(ctx, l, former, all || o.Prune)
 	if err != nil {
 		return nil, err
 	}
 	report.Nodes = len(p.want.Nodes)
+	if o.Prune {
+		tables, err := w.foreignTables(ctx, p.want.Desired)
+		if err != nil {
+			return nil, err
+		}
+		p.plan.Other = append(withoutTables(p.plan.Other), tables...)
+		report.Pruned, report.Notes = prune(&p.plan)
+	}
 	if err := w.preflight(ctx, p); err != nil {
 		return nil, err
 	}

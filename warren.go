@@ -53,6 +53,9 @@ type Options struct {
 	Progress func(Event)
 	// NoWait makes a locked lab an error (ErrLocked) instead of a wait.
 	NoWait bool
+	// Watchdog is the command line, the program's name first, of this program as a process that calls [Warren.Watch] with the
+	// lab's name, which is added as its last word. Without one UpOptions.Confirm is refused.
+	Watchdog []string
 	// Private says that the host's namespace is one that an ordinary user made: what is connected to it reaches no further.
 	Private bool
 	// Point is called at every boundary where a crash would leave another state behind, with its name: the seam of the

@@ -18,6 +18,7 @@ func init() { //nolint:gochecknoinits // a test's hook, in a test's build
 	if err != nil {
 		return
 	}
+	_ = os.Unsetenv("WARREN_KILL_AT") // it is for this process: a watchdog that it starts is another
 	var n atomic.Int64
 	cli.Point = func(string) {
 		if n.Add(1) == at {

@@ -29,7 +29,11 @@ var Point func(string)
 
 // open opens the facade.
 func (a *app) open() (*warren.Warren, error) {
-	return warren.Open(warren.Options{RunDir: a.runDir, NoWait: a.noWait, Progress: a.showProgress, Point: Point, Private: rootless.Inside()})
+	watchdog, err := a.watchdog()
+	if err != nil {
+		return nil, err
+	}
+	return warren.Open(warren.Options{RunDir: a.runDir, NoWait: a.noWait, Progress: a.showProgress, Point: Point, Private: rootless.Inside(), Watchdog: watchdog})
 }
 
 // with opens the facade for f, with a context that ends with SIGINT, SIGTERM or SIGHUP: what was begun is then undone.

@@ -18,10 +18,12 @@ func (a *app) status() *cobra.Command {
 		Use:     "status [LAB|FILE]",
 		GroupID: groupLabs,
 		Short:   "Show a lab: nodes, services, drift",
-		Long: `Show a lab as it is: its nodes with their addresses, its services, what "up" would change (drift), and what others have
-put into its namespaces.
+		Long: `Show a lab as it is: its nodes with their addresses, its services, every field that is not as it was declared (drift: what
+it is, and what it should be), and what others have put into its namespaces. "warren repair" undoes the drift, "warren up
+--prune" the rest.
 
-Exit status: 0 the lab is up and as declared, 1 it is not (drifted, partly there, a service failed), 2 wrong usage.`,
+Exit status: 0 the lab is up and as declared; 1 it is not (drifted, partly there, a service failed, or the watchdog of an
+unconfirmed change is gone); 2 wrong usage.`,
 		Example: `  warren status          the lab of ./warren.yaml, or the only one there is
   warren status shop     the lab called shop
   warren status --json   for a program`,
@@ -60,11 +62,14 @@ func healthy(st *warren.Status) bool {
 			return false
 		}
 	}
+	if u := st.Unconfirmed; u != nil && u.Undone.IsZero() && !u.Watched {
+		return false
+	}
 	return st.State == "up"
 }
 
-// mostDrift is how many steps of a drift are listed: "warren plan" shows them all.
-const mostDrift = 10
+// mostDrift is how many differences are listed: --json has them all, and "warren plan" the steps that undo them.
+const mostDrift = 20
 
 func (a *app) printStatus(st *warren.Status) {
 	s := a.style(a.Out)
@@ -75,6 +80,9 @@ func (a *app) printStatus(st *warren.Status) {
 	fmt.Fprintf(a.Out, "%s: %s\n", s.bold(st.Lab), word)
 	if st.Locked != "" {
 		fmt.Fprintf(a.Out, "locked by %s\n", st.Locked)
+	}
+	if st.Unconfirmed != nil {
+		fmt.Fprintln(a.Out, unconfirmedWords(st.Unconfirmed, st.Lab))
 	}
 	nodes := table{head: []string{"NODE", "ADDRESSES", "PROCESSES"}}
 	for _, n := range st.Nodes {
@@ -98,15 +106,7 @@ func (a *app) printStatus(st *warren.Status) {
 		services.add(v.Node+"."+v.Name, v.State, pid, d)
 	}
 	a.section(&services)
-	drift := table{head: []string{"DRIFT"}}
-	for i, step := range st.Drift {
-		if i == mostDrift {
-			drift.add(fmt.Sprintf("... and %d more (warren plan)", len(st.Drift)-i))
-			break
-		}
-		drift.add(step.String())
-	}
-	a.section(&drift)
+	a.printDrift(st.Differences)
 	other := table{head: []string{"OTHER"}}
 	for _, o := range st.Other {
 		other.add(o)
@@ -126,4 +126,32 @@ func dash(s string) string {
 		return "-"
 	}
 	return s
+}
+
+func unconfirmedWords(u *warren.Unconfirmed, lab string) string {
+	switch {
+	case !u.Undone.IsZero():
+		return fmt.Sprintf("nobody confirmed the last change: it was undone at %s", clock(u.Undone))
+	case u.Error != "":
+		return fmt.Sprintf("nobody confirmed the last change, and undoing it failed: %s (warren repair %s tries again)", u.Error, lab)
+	case !u.Watched:
+		return fmt.Sprintf("unconfirmed, and its watchdog is gone: warren confirm %s keeps the change until %s, warren repair %s sees to the rest", lab, clock(u.Until), lab)
+	}
+	return fmt.Sprintf("unconfirmed: %s at %s, unless this is given before: warren confirm %s", undoing(u), clock(u.Until), lab)
+}
+
+func (a *app) printDrift(list []warren.Difference) {
+	t := table{head: []string{"DRIFT IN", "OBJECT", "FIELD", "HAVE", "WANT"}}
+	for i, d := range list {
+		if i == mostDrift {
+			t.add(fmt.Sprintf("... and %d more (--json has all)", len(list)-i), "", "", "", "")
+			break
+		}
+		have, want := dash(d.Have), dash(d.Want)
+		if d.Field == "" && d.Have == "" {
+			have = "(missing)"
+		}
+		t.add(d.NS, d.Object, dash(d.Field), have, want)
+	}
+	a.section(&t)
 }
