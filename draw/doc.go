@@ -6,5 +6,8 @@
 // stays a plain vertical line. A row needs no more width than there are nets open at that place, so a graph of hundreds
 // of rooms stays readable; rooms that are alike are folded into one row ("h[1-50]").
 //
+// The SVG form (see svg) puts boxes into columns and lets cables bend between them only; DOT, Mermaid and JSON are for other
+// programs.
+//
 // The package is pure and its output depends on nothing but its input.
 package draw

@@ -43,7 +43,7 @@ func follows(a, b room) bool {
 	if errA != nil || errB != nil || pa != pb || sa != sb || y != x+1 || len(nb) < len(na) || len(na) != len(nb) && na[0] == '0' {
 		return false
 	}
-	return a.forwards == b.forwards && slices.Equal(a.others, b.others) &&
+	return a.forwards == b.forwards && a.detail == b.detail && slices.Equal(a.others, b.others) &&
 		slices.EqualFunc(a.plugs, b.plugs, func(p, q plug) bool {
 			return p.net == q.net && p.mtu == q.mtu && p.down == q.down && len(p.addrs) == len(q.addrs)
 		})

@@ -27,6 +27,8 @@ type net struct {
 // A room is a namespace.
 type room struct {
 	name     string
+	key      string // of the namespace
+	detail   string // who made it, where that says something
 	forwards bool
 	plugs    []plug
 	others   []string // links that lead nowhere we know of
@@ -46,6 +48,7 @@ type namespace struct {
 	name string
 	mark state.Mark
 	*state.Contents
+	label, detail string // what people call it, when that is not its name
 }
 
 func (n namespace) hidden() bool {
@@ -55,7 +58,9 @@ func (n namespace) hidden() bool {
 func fromSnapshot(s *state.Snapshot) []namespace {
 	var list []namespace
 	for i := range s.Namespaces {
-		list = append(list, namespace{s.Namespaces[i].Name, s.Namespaces[i].Mark, &s.Namespaces[i].Contents})
+		n := &s.Namespaces[i]
+		label, detail := labels(n)
+		list = append(list, namespace{n.Name, n.Mark, &n.Contents, label, detail})
 	}
 	return list
 }
@@ -63,14 +68,15 @@ func fromSnapshot(s *state.Snapshot) []namespace {
 func fromDesired(d *state.Desired) []namespace {
 	var list []namespace
 	for i := range d.Namespaces {
-		list = append(list, namespace{d.Namespaces[i].Name, d.Namespaces[i].Mark, &d.Namespaces[i].Contents})
+		list = append(list, namespace{d.Namespaces[i].Name, d.Namespaces[i].Mark, &d.Namespaces[i].Contents, "", ""})
 	}
 	return list
 }
 
 // build makes the graph of the namespaces in list. A lab's nodes are called by their short names when lab is given; the
 // other namespaces are left out unless something of the lab is plugged into them.
-func build(list []namespace, lab string) graph {
+func build(list []namespace, o Options) graph {
+	lab := o.Lab
 	w := wire(list)
 	b := builder{wiring: w, lab: lab, bridges: map[place]int{}, rooms: map[string]int{}}
 	for _, n := range list {
@@ -82,6 +88,9 @@ func build(list []namespace, lab string) graph {
 	b.findPlugs(list)
 	b.findCables(list)
 	b.finish()
+	if len(o.Only) > 0 {
+		return b.graph.around(o.Only)
+	}
 	return b.graph
 }
 
@@ -110,14 +119,17 @@ func (b *builder) room(ns string) int {
 	if ok {
 		return i
 	}
-	r := room{name: ns}
+	r := room{name: ns, key: ns}
 	n := b.spaces[ns]
 	switch {
 	case b.lab != "" && n.mark.Lab == b.lab:
 		r.name = n.mark.Node
 	case b.lab != "":
 		r.name = strings.TrimPrefix(ns, b.lab+".")
+	case n.label != "":
+		r.name = n.label
 	}
+	r.detail = n.detail
 	if n.Contents != nil {
 		four, _ := n.Sysctl("net/ipv4/ip_forward")
 		six, _ := n.Sysctl("net/ipv6/conf/all/forwarding")

@@ -13,6 +13,8 @@ type Options struct {
 	// Lab limits the picture to a lab, with whatever else its nets are plugged into, and calls its nodes by their short
 	// names. "" draws everything.
 	Lab string
+	// Only limits the picture to the namespaces with these keys and what is plugged into the same nets; empty = all.
+	Only []string
 	// Fold is the least number of rooms that are alike which become one row; 0 = 5, negative = never.
 	Fold int
 	// ASCII uses no characters outside of ASCII.
@@ -23,12 +25,12 @@ type Options struct {
 
 // Snapshot draws what is.
 func Snapshot(s *state.Snapshot, o Options) string {
-	return text(build(fromSnapshot(s), o.Lab), o)
+	return SnapshotAs(s, FormatText, o)
 }
 
 // Desired draws what should be.
 func Desired(d *state.Desired, o Options) string {
-	return text(build(fromDesired(d), o.Lab), o)
+	return DesiredAs(d, FormatText, o)
 }
 
 // maxNames is the widest column of names, in characters; a longer name pushes its own line only.
@@ -120,6 +122,9 @@ func (l line) roomDetails(g graph, p pen) string {
 		if s != "" {
 			parts = append(parts, s)
 		}
+	}
+	if l.row.detail != "" {
+		parts = append([]string{l.row.detail}, parts...)
 	}
 	for _, other := range l.row.others {
 		parts = append(parts, "also "+other)

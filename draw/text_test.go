@@ -222,6 +222,7 @@ func TestOrderDoesNotMatter(t *testing.T) {
 	for _, l := range []*lab{shop(), ring(), odd()} {
 		d := l.desired()
 		want := draw.Desired(d, draw.Options{Lab: l.name})
+		picture := draw.DesiredAs(d, draw.FormatSVG, draw.Options{Lab: l.name})
 		for seed := range uint64(5) {
 			r := rand.New(rand.NewPCG(seed, 0))
 			shuffle(r, d.Namespaces)
@@ -231,6 +232,9 @@ func TestOrderDoesNotMatter(t *testing.T) {
 			}
 			if diff := cmp.Diff(want, draw.Desired(d, draw.Options{Lab: l.name})); diff != "" {
 				t.Fatalf("%s, seed %d: -want +got:\n%s", l.name, seed, diff)
+			}
+			if draw.DesiredAs(d, draw.FormatSVG, draw.Options{Lab: l.name}) != picture {
+				t.Fatalf("%s, seed %d: another picture", l.name, seed)
 			}
 		}
 	}
