@@ -218,12 +218,13 @@ const (
 	PartSysctls // those that decide forwarding (see internal/kernel)
 	PartHolders
 	PartOwner
+	PartStats // the counters of links
 
 	// PartsWalk is what a packet's walk may look at in a namespace.
 	PartsWalk = PartLinks | PartAddrs | PartRoutes | PartRules | PartNeighbors | PartFDB | PartFirewall | PartNSIDs | PartSockets |
 		PartAllNeighbors | PartAllFDB | PartNextHops | PartMDB | PartVLANs | PartQdiscs | PartXTables | PartConntrack | PartSysctls
 	// PartsAll is everything.
-	PartsAll = PartsWalk | PartProcesses | PartHolders | PartOwner
+	PartsAll = PartsWalk | PartProcesses | PartHolders | PartOwner | PartStats
 
 	// PartsLab is what a lab's plan compares.
 	PartsLab = PartLinks | PartAddrs | PartRoutes | PartRules | PartNeighbors | PartFDB | PartFirewall
