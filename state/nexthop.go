@@ -15,6 +15,7 @@ type NextHopObject struct {
 	Scope     uint8           `json:"scope,omitempty"`
 	Protocol  uint8           `json:"protocol,omitempty"`
 	Flags     uint32          `json:"flags,omitempty"` // RTNH_F_*
+	Encap     uint16          `json:"encap,omitempty"` // LWTUNNEL_ENCAP_*; 0 = none
 }
 
 // A NextHopMember of a group.

@@ -33,6 +33,13 @@ func (c *Contents) Sort() {
 	slices.SortStableFunc(c.Rules, Rule.Compare)
 	slices.SortStableFunc(c.Neighbors, Neighbor.Compare)
 	slices.SortStableFunc(c.FDB, FDBEntry.Compare)
+	slices.SortFunc(c.NextHops, func(a, b NextHopObject) int { return cmp.Compare(a.ID, b.ID) })
+	slices.SortStableFunc(c.MDB, MDBEntry.Compare)
+	slices.SortStableFunc(c.VLANs, PortVLAN.Compare)
+	slices.SortStableFunc(c.Qdiscs, Qdisc.Compare)
+	slices.SortStableFunc(c.XTables, XTable.Compare)
+	slices.SortStableFunc(c.Conntrack, Conn.Compare)
+	slices.SortStableFunc(c.Sockets, Socket.Compare)
 	slices.SortFunc(c.Tables, func(a, b Table) int { return strings.Compare(a.Key(), b.Key()) })
 	slices.SortFunc(c.Sysctls, Sysctl.Compare)
 }

@@ -15,7 +15,7 @@ import (
 // rtnetlinkParts are the parts that are read over rtnetlink.
 const rtnetlinkParts = state.PartLinks | state.PartAddrs | state.PartRoutes | state.PartRules | state.PartNeighbors |
 	state.PartFDB | state.PartNSIDs | state.PartAllNeighbors | state.PartAllFDB | state.PartNextHops | state.PartMDB |
-	state.PartVLANs | state.PartQdiscs | state.PartSysctls
+	state.PartVLANs | state.PartQdiscs | state.PartSysctls | state.PartStats
 
 // readRoute reads what rtnetlink tells of the namespace that the calling thread is in. Links are always read: their names
 // are needed for all else, and lo carries the mark.
@@ -55,6 +55,7 @@ func (o *observation) readRoute(r *reading) {
 	}
 	o.readNeighbors(r, conn, parts)
 	o.readFDB(r, conn, parts, links)
+	o.readSwitching(r, conn, parts, links)
 	if len(r.keys) > 0 {
 		r.keys = readSettings(conn, r.keys, c)
 	}
@@ -70,8 +71,12 @@ func (o *observation) readRoute(r *reading) {
 }
 
 func (o *observation) readLinks(r *reading, conn *nl.Conn) []state.Link {
+	decode := rtnl.DecodeLinks
+	if o.query.PartsOf(r.place.key).Has(state.PartStats) {
+		decode = rtnl.DecodeLinksStats
+	}
 	return dump(o, r, conn, "links", rtnl.DumpLinks(false), func(m []netlink.Message) ([]state.Link, error) {
-		return rtnl.DecodeLinks(m, &r.names)
+		return decode(m, &r.names)
 	})
 }
 

@@ -102,3 +102,13 @@ func DecodeFDBs(msgs []netlink.Message, names Names) ([]state.FDBEntry, error) {
 func DecodeNSIDs(msgs []netlink.Message) ([]int, error) {
 	return decodeAll(msgs, unix.RTM_NEWNSID, DecodeNSID)
 }
+
+// DecodeNextHops reads a dump of next hop objects.
+func DecodeNextHops(msgs []netlink.Message, names Names) ([]state.NextHopObject, error) {
+	return decodeAll(msgs, unix.RTM_NEWNEXTHOP, func(b []byte) (state.NextHopObject, error) { return DecodeNextHop(b, names) })
+}
+
+// DecodeQdiscs reads a dump of queueing disciplines.
+func DecodeQdiscs(msgs []netlink.Message, names Names) ([]state.Qdisc, error) {
+	return decodeAll(msgs, unix.RTM_NEWQDISC, func(b []byte) (state.Qdisc, error) { return DecodeQdisc(b, names) })
+}

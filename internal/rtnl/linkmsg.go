@@ -64,6 +64,8 @@ func decodeLink(data []byte, names Names, stats bool) (state.Link, error) {
 			l.AltNames = w.altNames()
 		case unix.IFLA_AF_SPEC:
 			w.devconf(&l)
+		case unix.IFLA_XDP:
+			l.XDP = w.xdp()
 		case unix.IFLA_STATS64:
 			if stats {
 				l.Stats = w.stats()
@@ -77,6 +79,23 @@ func decodeLink(data []byte, names Names, stats bool) (state.Link, error) {
 		return state.Link{}, fmt.Errorf("link %q: %w", l.Name, w.err)
 	}
 	return l, nil
+}
+
+// xdpModes are XDP_ATTACHED_* (linux/if_link.h).
+var xdpModes = words{1: "driver", 2: "generic", 3: "offload", 4: "multiple"}
+
+// xdp reads IFLA_XDP; "" when no program is attached.
+func (w *walker) xdp() string {
+	in := walk(w.data)
+	for in.next() {
+		if in.typ == unix.IFLA_XDP_ATTACHED {
+			if v := in.u8(); v != 0 {
+				return xdpModes.name(uint32(v))
+			}
+		}
+	}
+	w.fail2(in.err)
+	return ""
 }
 
 // EncodeLink writes the body of an RTM_NEWLINK message as the kernel would: all that the value holds.
@@ -103,6 +122,15 @@ func EncodeLink(l state.Link, names Names) ([]byte, error) {
 	e.index(unix.IFLA_MASTER, names, l.Master)
 	if l.Stats != nil {
 		e.stats(l.Stats)
+	}
+	if l.XDP != "" {
+		v, err := xdpModes.value("mode of XDP", l.XDP)
+		if err != nil {
+			e.fail(err)
+		}
+		at := e.begin(unix.IFLA_XDP)
+		e.u8(unix.IFLA_XDP_ATTACHED, uint8(v))
+		e.end(at)
 	}
 	for _, p := range []*state.Peer{l.Peer, l.Lower} {
 		if p == nil {
