@@ -7,16 +7,19 @@ import (
 	"strings"
 
 	"warren/internal/lab"
+	"warren/internal/wayout"
 	"warren/state"
 	"warren/topo"
 )
 
 // writeNames writes the hosts and resolv.conf files of a lab: one pair for all nodes, and one for each node that has
 // lines of its own.
-func writeNames(dir lab.Dir, x *topo.Expanded, host *state.Namespace) error {
+func writeNames(dir lab.Dir, x *topo.Expanded, host *state.Namespace, out wayout.Way) error {
 	var way []netip.Addr // resolvers that a node can reach, where the lab has a way out
 	if len(x.Uplinks) > 0 && host != nil {
-		way = reachable(machineResolvers(), host)
+		if way = reachable(machineResolvers(), host); len(way) == 0 {
+			way = wayResolvers(out)
+		}
 	}
 	var common []lab.HostsEntry
 	own := map[string][]lab.HostsEntry{}

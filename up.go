@@ -51,9 +51,6 @@ func (w *Warren) Up(ctx context.Context, l *topo.Lab, o UpOptions) (*UpReport, e
 		return report, err
 	}
 	report.Notes = append(report.Notes, notes...)
-	if w.opt.Private {
-		report.Notes = append(report.Notes, privateUplinks(x)...)
-	}
 	if !o.NoServices {
 		report.Services, err = w.startServices(ctx, lock.Dir(), x)
 	}
@@ -82,6 +79,7 @@ func (w *Warren) build(ctx context.Context, l *topo.Lab, o UpOptions, lock *lab.
 		}
 		defer host.Unlock()
 	}
+	way, wayErr := w.openWay(ctx, l)
 	if err := w.recover(ctx, dir); err != nil {
 		return nil, err
 	}
@@ -99,27 +97,21 @@ func (w *Warren) build(ctx context.Context, l *topo.Lab, o UpOptions, lock *lab.
 		return nil, err
 	}
 	w.point("applied")
+	if report.Steps > 0 {
+		report.Notes = append(report.Notes, wayNote(p.want, way, wayErr)...)
+	}
 	if p.want.Source.File != "" {
 		// The record is read from other folders too.
 		if p.want.Source.File, err = filepath.Abs(l.File); err != nil {
 			return nil, err
 		}
 	}
-	err = errors.Join(dir.SaveExpanded(p.want), dir.SaveSource(lab.Source{Path: p.want.Source.File}), writeNames(dir, p.want, p.have.Namespace(state.HostNS)))
+	err = errors.Join(dir.SaveExpanded(p.want), dir.SaveSource(lab.Source{Path: p.want.Source.File}), writeNames(dir, p.want, p.have.Namespace(state.HostNS), way))
 	if err != nil {
 		return nil, err
 	}
 	w.point("recorded")
 	return p.want, errors.Join(dir.DropJournal(), dir.EndChange())
-}
-
-// privateUplinks says what an uplink is without root.
-func privateUplinks(x *topo.Expanded) []string {
-	var notes []string
-	for _, u := range x.Uplinks {
-		notes = append(notes, fmt.Sprintf("net %q: without root its uplink, and the ports published there, work inside your own world only; the way to the real host, through pasta of the package passt, is not in this version: run warren as root for it", u.Net))
-	}
-	return notes
 }
 
 // makeSo reads, plans and carries out.

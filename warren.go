@@ -56,8 +56,9 @@ type Options struct {
 	// Watchdog is the command line, the program's name first, of this program as a process that calls [Warren.Watch] with the
 	// lab's name, which is added as its last word. Without one UpOptions.Confirm is refused.
 	Watchdog []string
-	// Private says that the host's namespace is one that an ordinary user made: what is connected to it reaches no further.
-	Private bool
+	// World is the directory of an ordinary user's world when the process is in one: the host's namespace is not the
+	// machine's, and what goes further has to be carried there. "" = it is the machine's.
+	World string
 	// Point is called at every boundary where a crash would leave another state behind, with its name: the seam of the
 	// tests that kill. Nil in production.
 	Point func(name string)

@@ -13,6 +13,7 @@ import (
 	"warren/internal/iproute"
 	"warren/internal/lab"
 	"warren/internal/rootless"
+	"warren/internal/wayout"
 )
 
 func main() {
@@ -29,6 +30,8 @@ func run(args []string) int {
 		return lab.SupervisorMain(args)
 	case rootless.IsHolder(args):
 		return rootless.HolderMain(args)
+	case wayout.IsAgent(args):
+		return wayout.Main(args)
 	case os.Getenv("CNI_COMMAND") != "":
 		return refuse("CNI_COMMAND is set, but this version is no CNI plugin")
 	}

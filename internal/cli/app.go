@@ -33,7 +33,7 @@ func (a *app) open() (*warren.Warren, error) {
 	if err != nil {
 		return nil, err
 	}
-	return warren.Open(warren.Options{RunDir: a.runDir, NoWait: a.noWait, Progress: a.showProgress, Point: Point, Private: rootless.Inside(), Watchdog: watchdog})
+	return warren.Open(warren.Options{RunDir: a.runDir, NoWait: a.noWait, Progress: a.showProgress, Point: Point, World: rootless.Directory(), Watchdog: watchdog})
 }
 
 // with opens the facade for f, with a context that ends with SIGINT, SIGTERM or SIGHUP: what was begun is then undone.

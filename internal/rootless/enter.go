@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"warren/internal/wayout"
 )
 
 const (
@@ -39,6 +41,12 @@ type World struct {
 
 // Inside reports whether this process is in a world made by this package.
 func Inside() bool { return os.Getenv(worldEnv) != "" }
+
+// Directory is that of the world that this process is in, "" when it is in none.
+func Directory() string {
+	_, dir, _ := strings.Cut(os.Getenv(worldEnv), ":")
+	return dir
+}
 
 // Enter brings this process into the user's world: it is replaced by the same command (args, with the program's name first)
 // inside, with the same PID, descriptors and working directory. It returns nil for root, who has no world (one without the capabilities is told so by what it
@@ -81,7 +89,14 @@ func hold(dir string, note func(string)) (*World, error) {
 			err = rec.enterable(dir)
 		}
 		if alive && err == nil {
-			return &World{dir: dir, rec: rec, lock: f}, nil
+			if err = wayout.Ensure(rec.outside(dir)); err == nil {
+				return &World{dir: dir, rec: rec, lock: f}, nil
+			}
+			// The holder may have died this moment; then there is a world to make.
+			alive = rec.alive()
+			if !alive {
+				err = nil
+			}
 		}
 		_ = f.Close()
 		if err != nil {

@@ -11,6 +11,8 @@ import (
 	"syscall"
 
 	"golang.org/x/sys/unix"
+
+	"warren/internal/wayout"
 )
 
 // IsHolder reports whether a command line is one that this package started: then main calls HolderMain and nothing else.
@@ -44,7 +46,7 @@ func HolderMain(args []string) int {
 	maker := os.NewFile(holderGo, "maker")
 	_, _ = io.Copy(io.Discard, maker)
 	_ = maker.Close()
-	if err := keep(args[2], watch); err != nil {
+	if err := keep(args[2], args[3], watch); err != nil {
 		return 1
 	}
 	return 0
@@ -69,7 +71,7 @@ func prepare(dir, token string) (watch int, err error) {
 
 // keep returns when the world has no lab, no named namespace and no command at work. Nobody can come in meanwhile: the lock
 // is had alone until what makes the world known is removed.
-func keep(dir string, watch int) error {
+func keep(dir, token string, watch int) error {
 	// The directory's descriptor is not that of the maker: locks belong to whoever opened the file.
 	lock, err := os.OpenFile(filepath.Join(dir, lockName), os.O_RDWR|unix.O_CLOEXEC|unix.O_NOFOLLOW, 0)
 	if err != nil {
@@ -92,9 +94,10 @@ func keep(dir string, watch int) error {
 			return fmt.Errorf("wait for the end: %w", err)
 		}
 	}
+	err = wayout.End(dir, token) // what it could not end, the next command does
 	for _, name := range []string{recordName, lockName} {
 		_ = os.Remove(filepath.Join(dir, name))
 	}
 	_ = os.Remove(dir) // somebody's files may be there
-	return nil
+	return err
 }

@@ -12,6 +12,8 @@ import (
 	"syscall"
 
 	"golang.org/x/sys/unix"
+
+	"warren/internal/wayout"
 )
 
 // holderArg is the hidden first argument of a holder: warren @world DIRECTORY TOKEN.
@@ -46,8 +48,9 @@ func renew(dir string, note func(string)) (*os.File, error) {
 			}
 		}
 		// Nothing may stay of a world that did not come to be. The lock last: others wait for it.
-		_ = os.Remove(filepath.Join(dir, recordName))
-		_ = os.Remove(filepath.Join(dir, lockName))
+		for _, name := range []string{recordName, lockName} {
+			_ = os.Remove(filepath.Join(dir, name))
+		}
 		_ = os.Remove(dir)
 	}
 	return nil, errors.Join(err, lock.Close())
@@ -56,7 +59,7 @@ func renew(dir string, note func(string)) (*os.File, error) {
 // bury ends what is left of a world whose holder died: its processes, which nobody can join any more, and its files.
 func bury(dir string, old record, note func(string)) error {
 	if old.Token != "" {
-		if err := endProcesses(old.Token); err != nil {
+		if err := errors.Join(endProcesses(old.Token), wayout.KillTools(old.Token)); err != nil {
 			return err
 		}
 	}
@@ -64,8 +67,10 @@ func bury(dir string, old record, note func(string)) error {
 	if len(labs) > 0 {
 		note(fmt.Sprintf("the process that kept your labs had been killed (PID %d); gone with it: %s", old.PID, strings.Join(labs, ", ")))
 	}
-	if e := os.Remove(filepath.Join(dir, recordName)); e != nil && !errors.Is(e, fs.ErrNotExist) {
-		err = errors.Join(err, e)
+	for _, name := range append(wayout.Files(), recordName) {
+		if e := os.Remove(filepath.Join(dir, name)); e != nil && !errors.Is(e, fs.ErrNotExist) {
+			err = errors.Join(err, e)
+		}
 	}
 	return err
 }

@@ -10,6 +10,8 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+
+	"warren/internal/wayout"
 )
 
 // format is raised whenever worlds, or what is agreed on in them, become such that an older or newer program must not enter.
@@ -50,6 +52,11 @@ func (r record) write(dir string) error {
 		return fmt.Errorf("write who holds the world: %w", err)
 	}
 	return os.Rename(path+".new", path)
+}
+
+// outside is the world as its agent knows it.
+func (r record) outside(dir string) wayout.World {
+	return wayout.World{Dir: dir, Token: r.Token, Holder: r.PID, Env: []string{worldEnv + "=" + r.Token + ":" + dir}}
 }
 
 // alive reports whether the holder is.

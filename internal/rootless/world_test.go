@@ -50,7 +50,7 @@ func TestUplinkIsNotSilent(t *testing.T) {
 	u := newUser(t)
 	file := u.lab(t, "out", "nets:\n  wan: {nodes: [h1], uplink: true}\n")
 	_, stderr, code := u.try(t, "up", file)
-	if code != 0 || !strings.Contains(stderr, `net "wan": without root its uplink`) || !strings.Contains(stderr, "package passt") {
+	if code != 0 || !strings.Contains(stderr, `net "wan": the uplink works inside your own world only`) {
 		t.Errorf("exit %d, stderr %q", code, stderr)
 	}
 	u.run(t, "down", "out")
