@@ -1,6 +1,7 @@
 package filter
 
 import (
+	"encoding/binary"
 	"fmt"
 	"slices"
 
@@ -133,7 +134,7 @@ func (e *eval) run(at Rule, list []state.Expr) (v verdict, done bool) {
 		case no:
 			return verdict{}, false
 		case maybe:
-			e.inDoubt(at, list[i+1:], why)
+			e.inDoubt(at, list[i:], why)
 			return verdict{}, false
 		case yes:
 		}
@@ -166,13 +167,12 @@ func (e *eval) compareExpr(x state.Expr) (outcome, string) {
 	return yes, ""
 }
 
-// inDoubt notes what the rest of a rule would do if it came to it.
+// inDoubt notes what a rule would do from the expression on that cannot be told.
 func (e *eval) inDoubt(at Rule, rest []state.Expr, why string) {
-	for _, x := range rest {
+	for i, x := range rest {
 		switch {
 		case x.Match != nil, x.XTMatch != nil:
-			out, _ := e.compareExpr(x)
-			if out == no {
+			if out, _ := e.compareExpr(x); i > 0 && out == no {
 				return
 			}
 		case x.Counter != nil, x.Log != nil, x.Limit != nil:
@@ -180,7 +180,7 @@ func (e *eval) inDoubt(at Rule, rest []state.Expr, why string) {
 		case x.Verdict != nil && x.Verdict.Kind == "continue":
 		case x.Opaque != nil:
 			// Of what is left of a program that is not understood the parts that load, compare and count do nothing by themselves.
-			if !passive(x.Opaque.Name) {
+			if !passive(x.Opaque) {
 				e.doubts = append(e.doubts, doubt{"other", at, why})
 				return
 			}
@@ -191,12 +191,36 @@ func (e *eval) inDoubt(at Rule, rest []state.Expr, why string) {
 	}
 }
 
-// passive reports whether an nftables expression changes nothing about where the packet goes.
-func passive(name string) bool {
-	switch name {
-	case "payload", "meta", "ct", "bitwise", "byteorder", "immediate", "cmp", "range", "lookup", "counter", "log", "last", "hash", "numgen", "rt",
-		"socket", "osf", "exthdr", "fib", "xfrm", "tunnel", "connlimit", "quota", "limit", "dynset", "objref", "dup":
+// passive reports whether an expression of nftables changes nothing about where the packet goes.
+func passive(o *state.Opaque) bool {
+	switch o.Name {
+	case "payload":
+		return !hasAttr(o.Data, 5) // NFTA_PAYLOAD_SREG: it writes
+	case "meta":
+		return !hasAttr(o.Data, 3) // NFTA_META_SREG
+	case "ct":
+		return !hasAttr(o.Data, 4) // NFTA_CT_SREG
+	case "exthdr":
+		return !hasAttr(o.Data, 7) // NFTA_EXTHDR_SREG
+	case "bitwise", "byteorder", "immediate", "cmp", "range", "lookup", "counter", "log", "last", "hash", "numgen", "rt",
+		"socket", "osf", "fib", "xfrm", "tunnel", "connlimit", "quota", "limit", "dynset", "objref", "dup":
 		return true
+	}
+	return false
+}
+
+// hasAttr looks for a netlink attribute (netlink(7)).
+func hasAttr(b []byte, typ uint16) bool {
+	for len(b) >= 4 {
+		n := int(binary.NativeEndian.Uint16(b))
+		if binary.NativeEndian.Uint16(b[2:])&0x3fff == typ {
+			return true
+		}
+		n = (n + 3) &^ 3
+		if n < 4 || n > len(b) {
+			return false
+		}
+		b = b[n:]
 	}
 	return false
 }

@@ -37,7 +37,7 @@ type stage struct {
 	reroutes bool    // what it changes makes the packet be routed again
 }
 
-// stages lists what looks at a packet on a hook, in order. Of equal priority nftables' chains come first.
+// stages lists what looks at a packet on a hook, in order.
 func (n *Namespace) stages(h Hook) []stage {
 	var list, nat []stage
 	add := func(s stage, isNAT bool) {
@@ -68,12 +68,21 @@ func (n *Namespace) stages(h Hook) []stage {
 			add(stage{what: stageLegacy, priority: p, xtable: t, xchain: c, reroutes: t.Name == "mangle" && h.Name == "output"}, isNAT)
 		}
 	}
-	slices.SortStableFunc(nat, func(a, b stage) int { return cmp.Compare(a.priority, b.priority) })
+	slices.SortStableFunc(nat, stage.compare)
 	if h.Family == "ip" || h.Family == "ip6" {
 		list = append(list, n.own(h, nat)...)
 	}
-	slices.SortStableFunc(list, func(a, b stage) int { return cmp.Compare(a.priority, b.priority) })
+	slices.SortStableFunc(list, stage.compare)
 	return list
+}
+
+// compare orders stages by priority. Of equal ones the kernel asks the last registered first (nf_hook_entries_grow); handles
+// tell which that is, as far as nftables' own are concerned, which come before legacy tables here.
+func (s stage) compare(o stage) int {
+	if c := cmp.Compare(s.priority, o.priority); c != 0 || s.chain == nil || o.chain == nil {
+		return c
+	}
+	return cmp.Or(cmp.Compare(o.table.Handle, s.table.Handle), cmp.Compare(o.chain.Handle, s.chain.Handle))
 }
 
 // own are the stages of conntrack and NAT.

@@ -1,0 +1,134 @@
+package reach
+
+import (
+	"fmt"
+
+	"warren/state"
+)
+
+// A seat is a device in its room.
+type seat struct {
+	r   *room
+	dev *state.Link
+}
+
+func mode(dev *state.Link) string {
+	if dev.MACVLAN == nil {
+		return ""
+	}
+	return dev.MACVLAN.Mode
+}
+
+// macvlanOut sends from a child (macvlan_queue_xmit): in mode bridge to siblings of that mode at once, everything else through
+// the parent, which never takes it for itself.
+func (s *search) macvlanOut(r *room, dev *state.Link, f frame, tr trail) {
+	far, parent, ok := s.t.peer(r, dev.Lower, dev, &tr)
+	if !ok {
+		s.got = append(s.got, reception{r: r, dev: dev, frame: f, trail: tr, out: true})
+		return
+	}
+	s.t.touch(far)
+	if !parent.Up {
+		tr.stop(far, "link", parentDown(far, parent, dev))
+	}
+	for _, c := range s.t.above(far, parent, "macvlan", "macvtap") {
+		if c.dev == dev || !f.dst.IsMulticast() && f.dst != c.dev.MAC {
+			continue
+		}
+		b, g := tr.fork(), f.clone()
+		if mode(dev) != "bridge" || mode(c.dev) != "bridge" {
+			b.stop(far, "link", macvlanMode(c.r, c.dev, dev))
+		}
+		if !c.dev.Up {
+			b.stop(c.r, "link", Reason{Code: PeerDown, Object: "link " + c.dev.Name, Text: fmt.Sprintf("%s, a macvlan on %s, is down", c.dev.Name, parent.Name),
+				Facts: facts(fact("RTM_GETLINK", "%s in %q is not up", c.dev.Name, c.r.name())), Fix: fix(c.r.ip("link set %s up", c.dev.Name))})
+		}
+		b.step(r, "link", "link "+dev.Name, "%s ==macvlan on %s==> %s:%s", dev.Name, parent.Name, c.r.name(), c.dev.Name)
+		g.left(c.r != r)
+		s.rx(c.r, c.dev, g, b)
+	}
+	if f.dst.IsMulticast() || f.dst == parent.MAC {
+		b, g := tr.fork(), f.clone()
+		b.stop(far, "link", macvlanParent(far, parent, dev))
+		g.left(far != r)
+		g.host = f.dst == parent.MAC
+		s.got = append(s.got, reception{r: far, dev: parent, frame: g, trail: b})
+		if f.dst == parent.MAC {
+			return
+		}
+	}
+	tr.step(r, "link", "link "+dev.Name, "%s goes out by %s of %q", dev.Name, parent.Name, far.name())
+	f.left(far != r)
+	s.xmitBelow(far, parent, f, tr)
+}
+
+// xmitBelow sends by a parent for one of its children: the siblings have been looked at.
+func (s *search) xmitBelow(r *room, dev *state.Link, f frame, tr trail) {
+	n := s.visited[visit{r, dev}]
+	s.visited[visit{r, dev}] = true
+	s.xmit(r, dev, f, tr)
+	s.visited[visit{r, dev}] = n
+}
+
+// macvlanIn gives what came in by a parent to its children (macvlan_handle_frame).
+func (s *search) macvlanIn(r *room, dev *state.Link, f frame, tr trail) {
+	kids := s.t.above(r, dev, "macvlan", "macvtap")
+	var from *state.Link
+	for _, c := range kids {
+		if c.dev.MAC == f.src {
+			from = c.dev
+		}
+	}
+	for _, c := range kids {
+		if c.dev.MAC == f.src || !f.dst.IsMulticast() && f.dst != c.dev.MAC && mode(c.dev) != "passthru" {
+			continue
+		}
+		b, g := tr.fork(), f.clone()
+		// From a sibling, by a reflector outside: only vepa takes it, and bridge from vepa.
+		if from != nil && (mode(from) == "private" || mode(c.dev) == "private" || mode(from) == "bridge" && mode(c.dev) == "bridge" && f.dst.IsMulticast()) {
+			if mode(from) == "bridge" && mode(c.dev) == "bridge" {
+				continue // it has it already
+			}
+			b.stop(c.r, "link", macvlanMode(c.r, c.dev, from))
+		}
+		if !c.dev.Up {
+			b.stop(c.r, "link", Reason{Code: PeerDown, Object: "link " + c.dev.Name, Text: fmt.Sprintf("%s, a macvlan on %s, is down", c.dev.Name, dev.Name),
+				Facts: facts(fact("RTM_GETLINK", "%s in %q is not up", c.dev.Name, c.r.name())), Fix: fix(c.r.ip("link set %s up", c.dev.Name))})
+		}
+		b.step(c.r, "link", "link "+c.dev.Name, "%s takes what comes in by %s", c.dev.Name, dev.Name)
+		g.left(c.r != r)
+		s.rx(c.r, c.dev, g, b)
+	}
+}
+
+// children notes that what a parent's own namespace sends does not reach the children on it.
+func (s *search) children(r *room, dev *state.Link, f frame, tr trail) {
+	if s.visited[visit{r, dev}] {
+		return
+	}
+	for _, c := range s.t.above(r, dev, "macvlan", "macvtap") {
+		if !f.dst.IsMulticast() && f.dst != c.dev.MAC {
+			continue
+		}
+		b, g := tr.fork(), f.clone()
+		b.stop(r, "link", macvlanParent(r, dev, c.dev))
+		g.left(c.r != r)
+		g.host = g.dst == c.dev.MAC
+		s.got = append(s.got, reception{r: c.r, dev: c.dev, frame: g, trail: b})
+	}
+}
+
+func macvlanParent(r *room, parent, child *state.Link) Reason {
+	return Reason{Code: MACVLANParent, Object: "link " + parent.Name,
+		Text:  fmt.Sprintf("a macvlan and its parent's own namespace never hear each other: %s sits on %s", child.Name, parent.Name),
+		Facts: facts(fact("RTM_GETLINK", "%s is a macvlan on %s of %q, mode %s", child.Name, parent.Name, r.name(), mode(child))),
+		Fix: fix(r.ip("link add %s-host link %s type macvlan mode bridge", parent.Name, parent.Name),
+			"# and give that link the address by which the namespace is to be reached")}
+}
+
+func macvlanMode(r *room, to, from *state.Link) Reason {
+	return Reason{Code: MACVLANMode, Object: "link " + to.Name,
+		Text:  fmt.Sprintf("%s (mode %s) does not hear its sibling %s (mode %s): both must be in mode bridge", to.Name, mode(to), from.Name, mode(from)),
+		Facts: facts(fact("IFLA_MACVLAN_MODE", "%s: %s, %s: %s", from.Name, mode(from), to.Name, mode(to))),
+		Fix:   fix(r.ip("link set %s type macvlan mode bridge", to.Name))}
+}

@@ -1,0 +1,186 @@
+package reach
+
+import (
+	"fmt"
+	"net/netip"
+
+	"warren/state"
+)
+
+// nobody finds out why a neighbour's address is answered by nobody.
+func (t *tracer) nobody(r *room, dev *state.Link, ip, dst netip.Addr, gateway bool, route *routed, s *search, list []answer, out *resolution) {
+	if noARP(dev) {
+		out.trail.stop(r, "neighbour", Reason{Code: NoARP, Object: "link " + dev.Name, Text: fmt.Sprintf("ARP is off on %s", dev.Name),
+			Fix: fix(r.ip("link set %s arp on", dev.Name))})
+		return
+	}
+	// A frame that leaves the host may find its owner there.
+	for i := range s.got {
+		if c := &s.got[i]; c.out {
+			out.trail.follow(c.trail)
+			if len(c.trail.troubles) == 0 {
+				out.trail.doubt(c.r, "link", Doubt{Object: "link " + c.dev.Name, Text: fmt.Sprintf("whether somebody beyond %s answers for %s cannot be seen", c.dev.Name, ip), Resolve: "a probe"}, true)
+			}
+			out.ok = true
+			return
+		}
+	}
+	if dev.Master != "" {
+		if m := r.byName[dev.Master]; m != nil && m.Kind == "bridge" {
+			out.trail.stop(r, "neighbour", onPortReason(r, dev))
+			return
+		}
+	}
+	// Who was meant, but did not hear it or has lost the address.
+	var meant *answer
+	for i := range list {
+		a := &list[i]
+		if a.trail.obstacles() == 0 {
+			continue
+		}
+		if a.at.r.Namespace.Name == t.flow.Target || len(list) == 1 || meant == nil && ip.Is6() && a.trail.first().Code == IPv6Disabled {
+			meant = a
+		}
+	}
+	if !t.flow.Complete && meant == nil {
+		t.missing.Everywhere = true
+	}
+	if meant != nil {
+		out.trail.followTroubles(meant.trail)
+		if holder := meant.at.r; holder.owns(ip) == nil && meant.trail.first().Code != IPv6Disabled {
+			t.failed(r, dev, ip, gateway, &out.trail)
+		}
+		out.mac, out.ok = meant.at.dev.MAC, true
+		return
+	}
+	if w, ok := t.notEnslaved(r, dev, ip, s); ok {
+		out.trail.stop(r, "neighbour", w)
+		return
+	}
+	if w, ok := t.shadowed(r, dev, ip, dst, route); ok {
+		out.trail.stop(r, "route", w)
+		return
+	}
+	t.failed(r, dev, ip, gateway, &out.trail)
+}
+
+// failed is the plain case: nobody on the segment has the address.
+func (t *tracer) failed(r *room, dev *state.Link, ip netip.Addr, gateway bool, tr *trail) {
+	w := Reason{Code: NeighbourFailed, Object: "neighbour " + ip.String() + " dev " + dev.Name,
+		Text:  fmt.Sprintf("nobody answers for %s on %s: no interface on this segment has it", ip, dev.Name),
+		Facts: facts(fact("RTM_GETADDR", "no namespace behind %s has %s", dev.Name, ip))}
+	if gateway {
+		w.Code = GatewayUnanswered
+		w.Text = fmt.Sprintf("nobody answers for the gateway %s on %s: no interface on this segment has it", ip, dev.Name)
+		if far, peer, ok := t.veryPeer(r, dev); ok {
+			w.Fix = fix(far.ip("addr add %s/%d dev %s", ip, ip.BitLen(), peer.Name))
+			if ip.Is4() {
+				w.Fix = append(w.Fix, far.in("sysctl -w net.ipv4.conf.%s.proxy_arp=1", peer.Name))
+			}
+		}
+	}
+	if at, where := t.whoHas(ip); at != nil {
+		w.Facts = append(w.Facts, fact("RTM_GETADDR", "%s is on %s in %q, which is not on this segment", ip, where, at.name()))
+	}
+	tr.stop(r, "neighbour", w)
+}
+
+// veryPeer is the other end of a veth that is not a bridge's port, or that bridge.
+func (t *tracer) veryPeer(r *room, dev *state.Link) (*room, *state.Link, bool) {
+	if dev.Kind != "veth" || dev.Peer == nil {
+		return nil, nil, false
+	}
+	far := t.farRoom(r, dev.Peer)
+	if far == nil {
+		return nil, nil, false
+	}
+	l := far.byIndex[dev.Peer.Index]
+	if l == nil {
+		return nil, nil, false
+	}
+	if m := far.byName[l.Master]; m != nil {
+		l = m
+	}
+	return far, l, true
+}
+
+// whoHas finds an address in all namespaces that are known.
+func (t *tracer) whoHas(ip netip.Addr) (*room, string) {
+	for i := range t.s.Namespaces {
+		ns := &t.s.Namespaces[i]
+		for j := range ns.Addrs {
+			if ns.Addrs[j].Prefix.Addr() == ip {
+				return t.room(ns.Name), ns.Addrs[j].Link
+			}
+		}
+	}
+	return nil, ""
+}
+
+// notEnslaved looks whether the owner of the address, or who asks, is on a cable whose other end lies beside a bridge that
+// the question went through, rather than in it.
+func (t *tracer) notEnslaved(r *room, dev *state.Link, ip netip.Addr, s *search) (Reason, bool) {
+	has, where := t.whoHas(ip)
+	var ends []seat
+	if has != nil {
+		if l := has.byName[where]; l != nil {
+			ends = append(ends, seat{has, l})
+		}
+	}
+	ends = append(ends, seat{r, dev})
+	for _, e := range ends {
+		if e.dev.Kind != "veth" || e.dev.Peer == nil || e.dev.Master != "" {
+			continue
+		}
+		far := t.farRoom(e.r, e.dev.Peer)
+		if far == nil {
+			continue
+		}
+		port := far.byIndex[e.dev.Peer.Index]
+		if port == nil || port.Master != "" || len(far.addrsOn(port.Name, false)) > 0 {
+			continue
+		}
+		for i := range far.Links {
+			br := &far.Links[i]
+			if br.Kind == "bridge" && (has == far || t.onBridge(far, br, seat{r, dev}, e) || has != nil && t.onBridge(far, br, seat{has, has.byName[where]}, e)) {
+				return Reason{Code: NotEnslaved, Namespace: far.name(), Object: "link " + port.Name,
+					Text:  fmt.Sprintf("%s, the other end of %s in %q, is in no bridge; %s stands beside it", port.Name, e.dev.Name, e.r.name(), br.Name),
+					Facts: facts(fact("RTM_GETLINK", "%s in %q has no master", port.Name, far.name())),
+					Fix:   fix(far.ip("link set %s master %s", port.Name, br.Name))}, true
+			}
+		}
+	}
+	return Reason{}, false
+}
+
+// onBridge reports whether a device's other end is a port of that bridge; it is another one than e.
+func (t *tracer) onBridge(far *room, br *state.Link, c, e seat) bool {
+	if c == e || c.dev == nil || c.dev.Kind != "veth" || c.dev.Peer == nil {
+		return false
+	}
+	o := t.farRoom(c.r, c.dev.Peer)
+	if o != far {
+		return false
+	}
+	l := far.byIndex[c.dev.Peer.Index]
+	return l != nil && l.Master == br.Name
+}
+
+// shadowed looks whether another route, that this one hides, would find the address.
+func (t *tracer) shadowed(r *room, dev *state.Link, ip, dst netip.Addr, route *routed) (Reason, bool) {
+	if route == nil || route.route == nil || route.route.TypeName() != "unicast" {
+		return Reason{}, false
+	}
+	a := r.fib.lookup(query{dst: dst, local: true, mark: t.flow.Mark, skip: route.route})
+	if a.route == nil || a.typ != "unicast" || len(a.hops) == 0 || a.hops[0].link == dev || a.hops[0].link == nil {
+		return Reason{}, false
+	}
+	has, _ := t.whoHas(dst)
+	if has == nil {
+		return Reason{}, false
+	}
+	return Reason{Code: RouteShadowed, Object: "route " + routeText(route.route),
+		Text:  fmt.Sprintf("route %s is taken, and behind %s nobody has %s; it hides %s", routeText(route.route), dev.Name, ip, routeText(a.route)),
+		Facts: facts(fact("RTM_GETROUTE", "%s", routeText(route.route)), fact("RTM_GETROUTE", "%s", routeText(a.route))),
+		Fix:   fix(r.ip("route del %s", routeArgs(route.route)), r.ip("route add %s via GATEWAY", dst))}, true
+}

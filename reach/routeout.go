@@ -1,0 +1,309 @@
+package reach
+
+import (
+	"fmt"
+	"net/netip"
+
+	"warren/reach/filter"
+	"warren/state"
+)
+
+// routeOut routes a packet of the namespace's own. Where there is no route it says why, and tries to go on.
+func (t *tracer) routeOut(r *room, q *query, tr *trail, o walkOptions) (routed, bool) {
+	if !r.reads(state.PartRoutes) || !r.reads(state.PartRules) {
+		tr.doubt(r, "route", Doubt{Object: "routes", Text: "routes or rules were not read"}, true)
+	}
+	a := r.fib.lookup(*q)
+	if a.empty != nil {
+		tr.note(r, emptyTable(r, a.empty, &a))
+	}
+	if a.doubt != "" {
+		tr.doubt(r, "route", Doubt{Object: a.doubt, Text: "not modelled: " + a.doubt}, true)
+		return a, false
+	}
+	switch a.typ {
+	case "unicast", "local":
+		return a, true
+	case "blackhole", "unreachable", "prohibit":
+		tr.stop(r, "route", errorRoute(r, &a, o, q))
+		if a.route == nil {
+			return a, false
+		}
+		q.skip = a.route
+		b := r.fib.lookup(*q)
+		return b, b.typ == "unicast" && len(b.hops) > 0
+	case "broadcast", "multicast", "anycast":
+		tr.doubt(r, "route", Doubt{Object: "address " + q.dst.String(), Text: a.typ + " is not modelled: who answers is up to every receiver", Resolve: "a probe"}, true)
+		return a, false
+	}
+	w, h := t.whyNoRoute(r, q, &a, o)
+	tr.stop(r, "route", w)
+	if h.link == nil {
+		return a, false
+	}
+	return routed{typ: "unicast", hops: []hop{h}}, true
+}
+
+// whyNoRoute tells a link that is down, or a rule whose table is empty, from a route that is not there. The hop is the way
+// that the packet would take if the link were up.
+func (t *tracer) whyNoRoute(r *room, q *query, a *routed, o walkOptions) (Reason, hop) {
+	none := Reason{Code: NoRoute, Object: "route to " + q.dst.String(), Text: fmt.Sprintf("%q has no route to %s", r.name(), q.dst),
+		Facts: facts(fact("RTM_GETROUTE", "nothing matches %s", q.dst)), Symptom: "Network is unreachable"}
+	if o.reply {
+		none.Code = NoReturnRoute
+		none.Text = fmt.Sprintf("%q has no route back to %s: the request arrived, the answer cannot leave", r.name(), q.dst)
+		none.Symptom = ""
+	}
+	if o.tunnel != nil {
+		none.Code = VXLANUnderlayNoRoute
+		none.Text = fmt.Sprintf("%s cannot send to its remote: %q has no route to %s", o.tunnel.Name, r.name(), q.dst)
+		none.Symptom = ""
+	}
+	none.Fix = t.routeFix(r, q.dst, o)
+	if l, direct := t.downLink(r, q.dst); l != nil {
+		w := downReason(r, l)
+		w.Text += fmt.Sprintf(", and its routes are gone: there is none to %s", q.dst)
+		w.Symptom = none.Symptom
+		if direct {
+			return w, hop{link: l}
+		}
+		return w, hop{}
+	}
+	if len(a.dead) > 0 {
+		return Reason{Code: RouteDead, Object: "route " + routeText(a.dead[0]), Text: fmt.Sprintf("route %s is dead: its link has no carrier or is down", routeText(a.dead[0])),
+			Facts: facts(fact("RTM_GETROUTE", "%s dead or linkdown", routeText(a.dead[0])))}, hop{}
+	}
+	if l := t.noIPv6(r, q.dst); l != nil && !o.reply {
+		return ipv6Reason(r, l), hop{}
+	}
+	if a.empty != nil {
+		w := emptyTable(r, a.empty, a)
+		w.Symptom = none.Symptom
+		return w, hop{}
+	}
+	if q.dst.Is6() {
+		for i := range r.Links {
+			if l := &r.Links[i]; l.Up && r.sysctl("net/ipv6/conf/all/forwarding", 0) == 1 && r.dev6(l, conf6AcceptRA, "accept_ra") == 1 && !isLoopback(l) {
+				none.Facts = append(none.Facts, fact("sysctl", "forwarding=1 and accept_ra=1: router advertisements are ignored; accept_ra=2 takes them"))
+				break
+			}
+		}
+	}
+	return none, hop{}
+}
+
+// downLink finds a link that is down and whose address covers dst, or the only link that could lead anywhere.
+func (t *tracer) downLink(r *room, dst netip.Addr) (l *state.Link, direct bool) {
+	var down *state.Link
+	up := 0
+	for i := range r.Links {
+		l := &r.Links[i]
+		if isLoopback(l) || l.Master != "" {
+			continue
+		}
+		if l.Up {
+			up++
+			continue
+		}
+		for _, a := range r.addrsOn(l.Name, dst.Is6()) {
+			if a.Prefix.Contains(dst) {
+				return l, true
+			}
+			down = l
+		}
+		if down == nil && (l.Kind == "veth" || l.Kind == "macvlan" || l.Kind == "vxlan") {
+			down = l
+		}
+	}
+	if up == 0 {
+		return down, false
+	}
+	return nil, false
+}
+
+// noIPv6 finds a link on which IPv6 is off, where all are so.
+func (t *tracer) noIPv6(r *room, dst netip.Addr) *state.Link {
+	if !dst.Is6() {
+		return nil
+	}
+	var off *state.Link
+	for i := range r.Links {
+		l := &r.Links[i]
+		if isLoopback(l) {
+			continue
+		}
+		if !r.ipv6Off(l) {
+			return nil
+		}
+		off = l
+	}
+	return off
+}
+
+// routeFix proposes a route: by a neighbour that forwards and is on one of the namespace's links.
+func (t *tracer) routeFix(r *room, dst netip.Addr, o walkOptions) []string {
+	gw, dev := t.likelyGateway(r, dst)
+	if !gw.IsValid() {
+		return fix(r.ip("route add default via GATEWAY"))
+	}
+	what := "default"
+	out := []string{r.ip("route add %s via %s dev %s", what, gw, dev)}
+	if o.reply && !dst.Is6() {
+		if far, l := t.whoHasGateway(gw); far != nil {
+			out = append(out, far.in("nft 'add table ip nat; add chain ip nat post { type nat hook postrouting priority srcnat; }; add rule ip nat post oifname \"%s\" masquerade'", l))
+		}
+	}
+	return out
+}
+
+// likelyGateway is an address on one of the namespace's subnets, in another namespace that forwards.
+func (t *tracer) likelyGateway(r *room, dst netip.Addr) (netip.Addr, string) {
+	for i := range r.Addrs {
+		own := &r.Addrs[i]
+		if own.Prefix.Addr().Is6() != dst.Is6() || own.Prefix.Addr().IsLoopback() || own.Prefix.Addr().IsLinkLocalUnicast() {
+			continue
+		}
+		for j := range t.s.Namespaces {
+			ns := &t.s.Namespaces[j]
+			if ns.Name == r.Namespace.Name {
+				continue
+			}
+			far := t.room(ns.Name)
+			for k := range far.Addrs {
+				a := &far.Addrs[k]
+				l := far.byName[a.Link]
+				if l == nil || !own.Prefix.Contains(a.Prefix.Addr()) || a.Prefix.Addr().IsLoopback() || a.Prefix.Addr() == dst {
+					continue
+				}
+				if far.forwards(l, dst.Is6()) {
+					return a.Prefix.Addr(), own.Link
+				}
+			}
+		}
+	}
+	return netip.Addr{}, ""
+}
+
+func (t *tracer) whoHasGateway(gw netip.Addr) (*room, string) { return t.whoHas(gw) }
+
+func emptyTable(r *room, u *state.Rule, a *routed) Reason {
+	w := Reason{Code: RuleTableEmpty, Object: "rule " + ruleText(u),
+		Text:  fmt.Sprintf("rule %q sends it to table %s, which is empty", ruleText(u), tableName(u.Table)),
+		Facts: facts(fact("RTM_GETRULE", "%s", ruleText(u)), fact("RTM_GETROUTE", "table %s is empty", tableName(u.Table))),
+		Fix:   fix(r.ip("route add default via GATEWAY table %d", u.Table), r.ip("rule del pref %d", u.Priority))}
+	if a.route != nil {
+		w.Text += fmt.Sprintf("; it goes on and takes %s", routeText(a.route))
+	} else {
+		w.Text += ", and nothing after it has a route"
+	}
+	return w
+}
+
+// errorRoute explains a route (or rule) of type blackhole, unreachable or prohibit.
+func errorRoute(r *room, a *routed, o walkOptions, q *query) Reason {
+	w := Reason{}
+	switch a.typ {
+	case "blackhole":
+		w.Code, w.Symptom = RouteBlackhole, "Invalid argument"
+	case "unreachable":
+		w.Code, w.Symptom = RouteUnreachable, "No route to host"
+	default:
+		w.Code, w.Symptom = RouteProhibit, "Permission denied"
+	}
+	if o.reply {
+		w.Symptom = ""
+	}
+	if a.route != nil {
+		w.Object = "route " + routeText(a.route)
+		w.Text = fmt.Sprintf("route %s in %q refuses packets for %s", routeText(a.route), r.name(), q.dst)
+		w.Facts = facts(fact("RTM_GETROUTE", "%s", routeText(a.route)))
+		w.Fix = fix(r.ip("route del %s", routeArgs(a.route)))
+		return w
+	}
+	w.Object = "rule " + ruleText(a.rule)
+	w.Text = fmt.Sprintf("rule %q in %q refuses packets for %s", ruleText(a.rule), r.name(), q.dst)
+	w.Facts = facts(fact("RTM_GETRULE", "%s", ruleText(a.rule)))
+	w.Fix = fix(r.ip("rule del pref %d", a.rule.Priority))
+	return w
+}
+
+// routeArgs is what ip route del needs to find the route.
+func routeArgs(u *state.Route) string {
+	s := ""
+	if n := u.TypeName(); n != "unicast" {
+		s = n + " "
+	}
+	if u.Dst.Bits() == 0 {
+		s += "default"
+	} else {
+		s += u.Dst.String()
+	}
+	if len(u.NextHops) == 1 && u.TypeName() == "unicast" {
+		if n := u.NextHops[0]; n.Via.IsValid() {
+			s += " via " + n.Via.String()
+		}
+		s += " dev " + u.NextHops[0].Link
+	}
+	if id := u.TableID(); id != state.MainTable {
+		s += " table " + tableName(id)
+	}
+	return s
+}
+
+// pickHop takes one of a route's ways out; all are tried in turn.
+func (t *tracer) pickHop(r *room, a *routed, q *query) hop {
+	hops := a.hops
+	if !q.dst.Is6() && a.route != nil && a.route.Dst.Bits() == 0 && a.typ == "unicast" && len(hops) == 1 {
+		hops = r.fib.equalDefaults(a, q)
+	}
+	if len(hops) == 0 {
+		return hop{}
+	}
+	if len(hops) == 1 {
+		return hops[0]
+	}
+	what := "route "
+	if a.route != nil {
+		what += routeText(a.route)
+	}
+	return hops[t.choose(r, len(hops), what+" has several ways")]
+}
+
+// equalDefaults lists the gateways of several IPv4 default routes of the same metric: which one is taken depends on the
+// state of their neighbour entries (fib_select_default).
+func (f *fib) equalDefaults(a *routed, q *query) []hop {
+	out := a.hops
+	for _, o := range f.tables[0][a.route.TableID()] {
+		if o != a.route && o != q.skip && o.Dst.Bits() == 0 && o.Metric == a.route.Metric && o.TOS == a.route.TOS && o.TypeName() == "unicast" {
+			if h := f.usable(o, q); len(h) == 1 && h[0].via.IsValid() {
+				out = append(out[:len(out):len(out)], h[0])
+			}
+		}
+	}
+	return out
+}
+
+// mtuOf is the greatest packet that a route and its device take, in bytes.
+func mtuOf(a *routed, dev *state.Link, is6 bool) int {
+	m := int(dev.MTU)
+	if a.route != nil && a.route.Metrics.MTU != 0 {
+		m = int(a.route.Metrics.MTU)
+	}
+	if m == 0 {
+		m = 65535
+	}
+	if is6 {
+		m = max(m, 1280)
+	}
+	return m
+}
+
+// tooBigHere stops a packet that must not be fragmented and does not fit the first link: its sender gets EMSGSIZE.
+func (t *tracer) tooBigHere(r *room, p *filter.Packet, a *routed, dev *state.Link, tr *trail, o walkOptions) {
+	limit := mtuOf(a, dev, p.Is6())
+	if p.Length <= limit || !p.DF || o.reply && !o.error && p.Proto != filter.TCP {
+		return
+	}
+	tr.stop(r, "mtu", Reason{Code: MTUExceeded, Object: "link " + dev.Name, Text: fmt.Sprintf("the packet has %d bytes, must not be fragmented, and %s takes %d", p.Length, dev.Name, limit),
+		Facts: facts(fact("RTM_GETLINK", "mtu of %s is %d", dev.Name, dev.MTU)), Fix: fix(r.ip("link set %s mtu %d", dev.Name, p.Length)), Symptom: "Message too long"})
+}

@@ -1,0 +1,246 @@
+package reach
+
+import (
+	"fmt"
+	"net/netip"
+	"slices"
+
+	"warren/reach/filter"
+	"warren/state"
+)
+
+// vxlanPort is IANA's; the kernel's default when none is set by name is 8472.
+const vxlanPort = 8472
+
+// A remote is where a vxlan sends a frame to.
+type remote struct {
+	ip   netip.Addr
+	port uint16
+	vni  uint32
+}
+
+func vxPort(v *state.VXLAN) uint16 {
+	if v.Port == 0 {
+		return vxlanPort
+	}
+	return v.Port
+}
+
+// remotes looks a frame's destination up in a vxlan's table (vxlan_xmit): its own entry, else the all-zero ones, which the
+// device's remote is one of.
+func (r *room) remotes(dev *state.Link, mac state.MAC) []remote {
+	v := dev.VXLAN
+	var own, all []remote
+	add := func(list []remote, x remote) []remote {
+		if x.port == 0 {
+			x.port = vxPort(v)
+		}
+		if x.vni == 0 {
+			x.vni = v.ID
+		}
+		if slices.Contains(list, x) {
+			return list
+		}
+		return append(list, x)
+	}
+	for i := range r.FDB {
+		e := &r.FDB[i]
+		if e.Link != dev.Name || !e.Dst.IsValid() {
+			continue
+		}
+		x := remote{e.Dst, e.Port, e.VNI}
+		switch {
+		case e.MAC.IsZero():
+			all = add(all, x)
+		case e.MAC == mac:
+			own = add(own, x)
+		}
+	}
+	if v.Remote.IsValid() && !v.Remote.IsUnspecified() {
+		all = add(all, remote{ip: v.Remote})
+	}
+	if len(own) > 0 && !mac.IsMulticast() {
+		return own
+	}
+	return all
+}
+
+// vxlanOut puts a frame into a UDP datagram and walks it through the underlay, which is the namespace that the device was
+// made in.
+func (s *search) vxlanOut(r *room, dev *state.Link, f frame, tr trail) {
+	v := dev.VXLAN
+	if v == nil || on(v.External, false) {
+		tr.doubt(r, "tunnel", Doubt{Object: "link " + dev.Name, Text: "where the tunnel leads is decided by programs or routes that are not modelled"}, true)
+		s.got = append(s.got, reception{r: r, dev: dev, frame: f, trail: tr, out: true})
+		return
+	}
+	if on(v.Proxy, false) {
+		tr.doubt(r, "tunnel", Doubt{Object: "link " + dev.Name, Text: dev.Name + " may answer ARP itself (proxy)"}, false)
+	}
+	under := r
+	if dev.Lower != nil && dev.Lower.NSID >= 0 {
+		under = s.t.farRoom(r, dev.Lower)
+		if under == nil {
+			if s.t.flow.Complete {
+				tr.doubt(r, "tunnel", Doubt{Object: "link " + dev.Name, Text: "the namespace of its underlay could not be looked at"}, true)
+				s.got = append(s.got, reception{r: r, dev: dev, frame: f, trail: tr, out: true})
+			}
+			return
+		}
+	}
+	to := r.remotes(dev, f.dst)
+	if len(to) == 0 {
+		tr.stop(r, "tunnel", Reason{Code: VXLANNoFDB, Object: "link " + dev.Name, Text: fmt.Sprintf("%s does not know where to send frames for %s: it has no entry for it, and no default", dev.Name, f.dst),
+			Facts: facts(fact("RTM_GETNEIGH AF_BRIDGE", "%s has no entry for %s or 00:00:00:00:00:00", dev.Name, f.dst), fact("IFLA_VXLAN_GROUP", "no remote")),
+			Fix:   fix(fmt.Sprintf("bridge -n %s fdb append 00:00:00:00:00:00 dev %s dst REMOTE", r.ref(), dev.Name))})
+		s.got = append(s.got, reception{r: r, dev: dev, frame: f, trail: tr, out: true})
+		return
+	}
+	for _, x := range to {
+		s.tunnel(r, under, dev, x, f.clone(), tr.fork())
+	}
+}
+
+// tunnel carries a frame to one remote.
+func (s *search) tunnel(r, under *room, dev *state.Link, x remote, f frame, tr trail) {
+	v := dev.VXLAN
+	if x.ip.IsMulticast() {
+		tr.doubt(r, "tunnel", Doubt{Object: "link " + dev.Name, Text: fmt.Sprintf("%s sends to the multicast group %s, and multicast routing is not modelled", dev.Name, x.ip), Resolve: "a probe"}, true)
+		s.got = append(s.got, reception{r: r, dev: dev, frame: f, trail: tr, out: true})
+		return
+	}
+	if s.t.depth > 3 {
+		return
+	}
+	head := 20 + 8 + 8 + 14
+	if x.ip.Is6() {
+		head += 20
+	}
+	src := v.Local
+	if src.IsUnspecified() {
+		src = netip.Addr{}
+	}
+	p := &filter.Packet{Src: src, Dst: x.ip, Proto: filter.UDP, SPort: 45678, DPort: x.port, Length: f.length() + head, TTL: 64,
+		DF: v.DF == 1}
+	if f.ip != nil {
+		p.Mark = f.ip.Mark
+		p.DF = p.DF || v.DF == 2 && f.ip.DF
+	}
+	tr.step(r, "tunnel", "link "+dev.Name, "%s ==vxlan %d==> %s:%d", dev.Name, x.vni, x.ip, x.port)
+	s.t.depth++
+	var u trail
+	d := s.t.travel(under, p, &u, walkOptions{tunnel: dev})
+	s.t.depth--
+	tr.followTroubles(u)
+	if d == nil {
+		return
+	}
+	if d.out {
+		s.got = append(s.got, reception{r: d.r, dev: d.dev, frame: f, trail: tr, out: true})
+		return
+	}
+	s.untunnel(d, x, p, f, tr)
+}
+
+// untunnel finds the device that takes the datagram (vxlan_rcv).
+func (s *search) untunnel(d *delivery, x remote, p *filter.Packet, f frame, tr trail) {
+	var port, vni *seat
+	for i := range s.t.s.Namespaces {
+		ns := &s.t.s.Namespaces[i]
+		for j := range ns.Links {
+			l := &ns.Links[j]
+			if l.Kind != "vxlan" || l.VXLAN == nil {
+				continue
+			}
+			r := s.t.room(ns.Name)
+			under := r
+			if l.Lower != nil && l.Lower.NSID >= 0 {
+				under = s.t.farRoom(r, l.Lower)
+			}
+			if under != d.r {
+				continue
+			}
+			c := &seat{r, r.byName[l.Name]}
+			switch {
+			case vxPort(l.VXLAN) == p.DPort && l.VXLAN.ID == x.vni:
+				s.arrive(c, f, p, tr)
+				return
+			case vxPort(l.VXLAN) == p.DPort:
+				vni = c
+			default:
+				port = c
+			}
+		}
+	}
+	switch {
+	case vni != nil:
+		tr.stop(vni.r, "tunnel", Reason{Code: VXLANVNI, Object: "link " + vni.dev.Name,
+			Text:  fmt.Sprintf("%s has the id %d; what arrives has %d", vni.dev.Name, vni.dev.VXLAN.ID, x.vni),
+			Facts: facts(fact("IFLA_VXLAN_ID", "%s: %d", vni.dev.Name, vni.dev.VXLAN.ID), fact("packet", "id %d", x.vni)),
+			Fix: fix(vni.r.ip("link del %s", vni.dev.Name),
+				vni.r.ip("link add %s type vxlan id %d dstport %d %s", vni.dev.Name, x.vni, p.DPort, vxlanWords(vni.dev.VXLAN)))})
+		s.arrive(vni, f, p, tr)
+	case port != nil:
+		tr.stop(port.r, "tunnel", Reason{Code: VXLANPort, Object: "link " + port.dev.Name,
+			Text:  fmt.Sprintf("%s listens on port %d; what arrives is for port %d", port.dev.Name, vxPort(port.dev.VXLAN), p.DPort),
+			Facts: facts(fact("IFLA_VXLAN_PORT", "%s: %d", port.dev.Name, vxPort(port.dev.VXLAN)), fact("packet", "port %d", p.DPort)),
+			Fix: fix(port.r.ip("link del %s", port.dev.Name),
+				port.r.ip("link add %s type vxlan id %d dstport %d %s", port.dev.Name, x.vni, p.DPort, vxlanWords(port.dev.VXLAN)))})
+		s.arrive(port, f, p, tr)
+	default:
+		if !s.t.flow.Complete {
+			s.t.missing.Everywhere = true
+			return
+		}
+		tr.stop(d.r, "tunnel", Reason{Code: VXLANRemote, Object: "address " + x.ip.String(),
+			Text: fmt.Sprintf("nobody in %q takes vxlan on port %d: no device of kind vxlan was made there", d.r.name(), p.DPort),
+			Fix:  fix(d.r.ip("link add vx0 type vxlan id %d dstport %d remote %s", x.vni, p.DPort, p.Src))})
+	}
+}
+
+func vxlanWords(v *state.VXLAN) string {
+	out := ""
+	if v.Local.IsValid() {
+		out += " local " + v.Local.String()
+	}
+	if v.Remote.IsValid() {
+		out += " remote " + v.Remote.String()
+	}
+	return out
+}
+
+func (s *search) arrive(c *seat, f frame, p *filter.Packet, tr trail) {
+	if !c.dev.Up {
+		tr.stop(c.r, "link", downReason(c.r, c.dev))
+	}
+	// What it learns from the sender overrides nothing that somebody made; a table that is known wholly is needed only for
+	// the way back, whose default is where this came from.
+	if on(c.dev.VXLAN.Learning, true) {
+		c.r.teach(c.dev, f.src, p.Src, vxPort(c.dev.VXLAN))
+	}
+	f.left(true)
+	tr.step(c.r, "tunnel", "link "+c.dev.Name, "arrives at %s:%s", c.r.name(), c.dev.Name)
+	s.rx(c.r, c.dev, f, tr)
+}
+
+// teach remembers behind which remote a station is (vxlan_snoop), unless the table says it already.
+func (r *room) teach(dev *state.Link, mac state.MAC, from netip.Addr, _ uint16) {
+	if mac.IsMulticast() || mac.IsZero() {
+		return
+	}
+	for i := range r.FDB {
+		e := &r.FDB[i]
+		if e.Link != dev.Name || e.MAC != mac || !e.Dst.IsValid() {
+			continue
+		}
+		return
+	}
+	r.Namespace = r.withFDB(state.FDBEntry{Link: dev.Name, MAC: mac, Dst: from, State: "reachable", Flags: 2})
+}
+
+// withFDB is the namespace with one more entry; the snapshot itself is not changed.
+func (r *room) withFDB(e state.FDBEntry) *state.Namespace {
+	ns := *r.Namespace
+	ns.FDB = append(slices.Clip(ns.FDB), e)
+	return &ns
+}
