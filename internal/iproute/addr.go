@@ -20,9 +20,9 @@ func addrObject(s *session, w *words) {
 		{"lst", addrShow},
 		{"list", addrShow},
 		{"flush", addrFlush},
-		{"save", unknownAddrVerb("save")},
-		{"showdump", unknownAddrVerb("showdump")},
-		{"restore", unknownAddrVerb("restore")},
+		{"save", addrSave},
+		{"showdump", addrShowdump},
+		{"restore", func(s *session, _ *words) { s.restore(addrMagic, restoreAddrs) }},
 		{"help", func(*session, *words) { usageOf(addrUsage) }},
 	}
 	if !w.more() {
@@ -35,14 +35,9 @@ func addrObject(s *session, w *words) {
 	}
 }
 
-func unknownAddrVerb(name string) func(*session, *words) {
-	return func(*session, *words) {
-		die("ip address %s is not supported by this version of warren: use iproute2's own ip for it.", name)
-	}
-}
-
 // An addrRequest is what the words said so far.
 type addrRequest struct {
+	s                 *session
 	local, peer       prefixWord
 	broadcast         byte // '+', '-', or 0
 	hasBroadcast      bool
@@ -58,7 +53,7 @@ type addrRequest struct {
 }
 
 func addrModify(s *session, w *words, typ int, flags netlink.HeaderFlags) {
-	r := addrRequest{valid: forever, preferred: forever}
+	r := addrRequest{s: s, valid: forever, preferred: forever}
 	family := s.opt.family
 	for w.more() {
 		family = r.word(w, family)
@@ -209,7 +204,7 @@ func (r *addrRequest) word(w *words, family int) int {
 		}
 		r.anycast = prefixWord{addr: address(next, family)}
 	case word == "scope":
-		r.scope, r.scoped = scopeWord(w.next()), true
+		r.scope, r.scoped = scopeWord(r.s, w.next()), true
 	case word == "dev":
 		r.dev = w.next()
 	case word == "label":

@@ -67,7 +67,7 @@ func (s *session) addrFilterWord(f *addrFilter, w *words) bool {
 		}
 	case "scope":
 		if next := w.next(); next != "all" {
-			f.scope, f.hasScope = scopeWord(next), true
+			f.scope, f.hasScope = scopeWord(s, next), true
 		}
 	case "label":
 		f.label = w.next()
@@ -124,6 +124,16 @@ func labelled(form, label string) bool {
 
 // addrs reads the addresses of a family, of one link if it is named.
 func (s *session) addrs(family int, index uint32) []addrMsg {
+	var list []addrMsg
+	for _, msg := range s.addrMessages(family, index) {
+		if a, ok := readAddr(msg.Data); ok {
+			list = append(list, a)
+		}
+	}
+	return list
+}
+
+func (s *session) addrMessages(family int, index uint32) []netlink.Message {
 	m := rtnl.NewMessage(rtnl.IfaddrLen)
 	m.Head()[0] = uint8(family)
 	native.PutUint32(m.Head()[4:], index)
@@ -131,13 +141,7 @@ func (s *session) addrs(family int, index uint32) []addrMsg {
 	if err != nil {
 		die("%v", err)
 	}
-	var list []addrMsg
-	for _, msg := range s.dump(req) {
-		if a, ok := readAddr(msg.Data); ok {
-			list = append(list, a)
-		}
-	}
-	return list
+	return s.dump(req)
 }
 
 func addrShow(s *session, w *words) {
@@ -225,8 +229,9 @@ func (s *session) printStatsAfter(p *printer, l *linkMsg) {
 }
 
 func (s *session) printAddr(p *printer, m *addrMsg, link string) {
+	s.printDeleted(p)
 	if !s.opt.brief {
-		if s.opt.oneline {
+		if s.opt.oneline || s.monitoring {
 			num(p, "index", "%d: ", m.index)
 			p.colored(colorName, "dev", "%s", link)
 		}
@@ -263,11 +268,26 @@ func (s *session) printAddr(p *printer, m *addrMsg, link string) {
 	}
 	p.str("scope", "scope %s ", scopeName(s, m.scope))
 	printAddrFlags(p, m)
+	if proto := m.a.U8(ifaProto); proto != 0 || m.a.Has(ifaProto) && s.opt.details {
+		p.str("protocol", "proto %s ", s.addrProtocolName(proto))
+	}
 	if m.a.Has(unix.IFA_LABEL) {
 		p.str("label", "%s", m.a.Str(unix.IFA_LABEL))
 	}
 	s.printLifetimes(p, m)
 	p.text("\n")
+}
+
+// ifaProto is IFA_PROTO (linux/if_addr.h, Linux 5.18): who gave the address.
+const ifaProto = 11
+
+// addrProtocolName names who gave an address (IFAPROT_*).
+func (s *session) addrProtocolName(v uint8) string {
+	names := []string{"unspec", "kernel_lo", "kernel_ra", "kernel_ll"}
+	if int(v) < len(names) && !s.opt.numeric {
+		return names[v]
+	}
+	return fmt.Sprintf("%#x", v)
 }
 
 func printAddrFlags(p *printer, m *addrMsg) {

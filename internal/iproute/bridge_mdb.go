@@ -194,7 +194,9 @@ func (v *mdbPrinter) groups(data []byte) {
 	})
 }
 
-func mdbTimer(hundredths uint32) string { return fmt.Sprintf("%4d.%02d", hundredths/100, hundredths%100) }
+func mdbTimer(hundredths uint32) string {
+	return fmt.Sprintf("%4d.%02d", hundredths/100, hundredths%100)
+}
 
 // group prints struct br_mdb_entry and its attributes (MDBA_MDB_EATTR_*).
 func (v *mdbPrinter) group(index int, e []byte, a rtnl.Attrs) {

@@ -147,23 +147,3 @@ func operState(v uint8) string {
 	}
 	return fmt.Sprintf("0x%x", v)
 }
-
-// groupName names a link's group; numbers have no names but one.
-func groupName(s *session, g uint32) string {
-	if g == 0 && !s.opt.numeric {
-		return "default"
-	}
-	return strconv.FormatUint(uint64(g), 10)
-}
-
-// groupWord reads a group.
-func groupWord(word string) uint32 {
-	if word == "default" {
-		return 0
-	}
-	n, ok := parseUint(word, 0, 32)
-	if !ok {
-		invalid("Invalid \"group\" value\n", word)
-	}
-	return uint32(n)
-}

@@ -148,7 +148,7 @@ func (r *linkRequest) parseTable(kind string, w *words, table []kindOpt) {
 				bits |= 1 << opt.typ
 			}
 		case asTable:
-			r.m.U32(opt.typ, tableWord(w.next()))
+			r.m.U32(opt.typ, tableWord(r.s, w.next()))
 		}
 		w.skip()
 	}

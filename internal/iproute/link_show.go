@@ -63,7 +63,7 @@ func (s *session) linkFilterWord(f *linkFilter, w *words) bool {
 	case "up":
 		f.up = true
 	case "group":
-		f.group = int64(groupWord(w.next()))
+		f.group = int64(groupWord(s, w.next()))
 	case "master":
 		index := s.indexOf(w.next())
 		if index == 0 {

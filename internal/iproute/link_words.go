@@ -128,7 +128,7 @@ func (r *linkRequest) parse(w *words) {
 			}
 		case word == "group":
 			r.once("group", w)
-			r.group = int64(groupWord(w.next()))
+			r.group = int64(groupWord(r.s, w.next()))
 		case !r.parseRare(word, w):
 			if word == "dev" {
 				word = w.next()

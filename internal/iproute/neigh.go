@@ -93,9 +93,9 @@ func neighModify(s *session, w *words, typ int, flags netlink.HeaderFlags) {
 		case word == "dev":
 			dev = w.next()
 		case matches(word, "protocol"):
-			m.U8(ndaProtocol, protocolWord(w.next()))
+			m.U8(ndaProtocol, protocolWord(s, w.next()))
 		case word == "managed":
-			die("ip neigh ... managed is not supported by this version of warren: use iproute2's own ip for it.")
+			m.U32(ndaFlagsExt, ntfExtManaged)
 		default:
 			if word == "to" {
 				word = w.next()
@@ -181,10 +181,12 @@ func (s *session) neighFilter(w *words, flush bool) *neighFilter {
 		case word == "proxy":
 			f.proxy = true
 		case matches(word, "protocol"):
-			v := protocolWord(w.next())
+			v := protocolWord(s, w.next())
 			f.protocol = &v
-		case word == "vrf", word == "nomaster":
-			die("ip neigh show %s is not supported by this version of warren: use iproute2's own ip for it.", word)
+		case word == "vrf":
+			invalid("Not a valid VRF name\n", w.next())
+		case word == "nomaster":
+			f.master = forever // none has it: the kernel shows all, as with ip
 		default:
 			if word == "to" {
 				word = w.next()
@@ -309,6 +311,7 @@ func (s *session) printNeigh(p *printer, b []byte, hideDev bool) {
 	index, state, flags := native.Uint32(b[4:]), native.Uint16(b[8:]), b[10]
 	a := rtnl.ParseAttrs(b[rtnl.NdmsgLen:])
 	p.openObject("")
+	s.printDeleted(p)
 	if a.Has(unix.NDA_DST) {
 		p.colored(colorOfFamily(int(b[0])), "dst", "%s ", a.Addr(unix.NDA_DST).String())
 	}
@@ -325,10 +328,16 @@ func (s *session) printNeigh(p *printer, b []byte, hideDev bool) {
 		p.colored(colorMAC, "lladdr", "%s ", hwAddr(ll, hw))
 	}
 	for _, f := range []struct {
-		bit  uint8
+		set  bool
 		name string
-	}{{unix.NTF_ROUTER, "router"}, {unix.NTF_PROXY, "proxy"}, {unix.NTF_EXT_LEARNED, "extern_learn"}, {unix.NTF_OFFLOADED, "offload"}} {
-		if flags&f.bit != 0 {
+	}{
+		{flags&unix.NTF_ROUTER != 0, "router"},
+		{flags&unix.NTF_PROXY != 0, "proxy"},
+		{a.U32(ndaFlagsExt)&ntfExtManaged != 0, "managed"},
+		{flags&unix.NTF_EXT_LEARNED != 0, "extern_learn"},
+		{flags&unix.NTF_OFFLOADED != 0, "offload"},
+	} {
+		if f.set {
 			p.null(f.name, f.name+" ")
 		}
 	}

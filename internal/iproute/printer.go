@@ -9,11 +9,11 @@ import (
 // A printer writes one command's output, as text or as JSON. Every value has a key for the one and a format for the other;
 // key "" means text only, format "" JSON only.
 type printer struct {
-	b  bytes.Buffer
-	js *jsonWriter // nil = text
+	b     bytes.Buffer
+	js    *jsonWriter // nil = text
 	color bool
 	dark  bool   // the terminal's background
-	nl string      // what ends a line within one entry: a newline, or a backslash with -oneline
+	nl    string // what ends a line within one entry: a newline, or a backslash with -oneline
 }
 
 // newPrinter opens the outermost array.

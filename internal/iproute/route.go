@@ -2,7 +2,6 @@ package iproute
 
 import (
 	"net/netip"
-	"time"
 
 	"golang.org/x/sys/unix"
 
@@ -15,11 +14,6 @@ import (
 func routeObject(s *session, w *words) {
 	modify := func(typ int, flags netlink.HeaderFlags) func(*session, *words) {
 		return func(s *session, w *words) { routeModify(s, w, typ, flags) }
-	}
-	unsupported := func(name string) verb {
-		return verb{name, func(*session, *words) {
-			die("ip route %s is not supported by this version of warren: use iproute2's own ip for it.", name)
-		}}
 	}
 	verbs := []verb{
 		{"list", routeShow},
@@ -34,7 +28,9 @@ func routeObject(s *session, w *words) {
 		{"append", modify(unix.RTM_NEWROUTE, netlink.Create|netlink.Append)},
 		{"test", modify(unix.RTM_NEWROUTE, netlink.Excl)},
 		{"delete", modify(unix.RTM_DELROUTE, 0)},
-		unsupported("save"), unsupported("restore"), unsupported("showdump"),
+		{"save", routeSave},
+		{"restore", func(s *session, _ *words) { s.restore(routeMagic, restoreRoutes) }},
+		{"showdump", routeShowdump},
 		{"flush", routeFlush},
 		{"help", func(*session, *words) { usageOf(routeUsage) }},
 	}
@@ -84,6 +80,8 @@ type routeRequest struct {
 	dev           string
 	metrics       []metric
 	locked        uint32
+	congestion    string
+	nhid          bool
 }
 
 type metric struct {
@@ -151,14 +149,14 @@ func (r *routeRequest) guessScope(typ int) {
 	case unix.RTN_UNICAST, unix.RTN_UNSPEC:
 		if typ == unix.RTM_DELROUTE {
 			r.scope = unix.RT_SCOPE_NOWHERE
-		} else if !r.hasGateway && !r.hasHops {
+		} else if !r.hasGateway && !r.hasHops && !r.nhid {
 			r.scope = unix.RT_SCOPE_LINK
 		}
 	}
 }
 
 func (r *routeRequest) writeMetrics() {
-	if len(r.metrics) == 0 && r.locked == 0 {
+	if len(r.metrics) == 0 && r.locked == 0 && r.congestion == "" {
 		return
 	}
 	at := r.m.Begin(unix.RTA_METRICS)
@@ -167,6 +165,9 @@ func (r *routeRequest) writeMetrics() {
 	}
 	for _, m := range r.metrics {
 		r.m.U32(m.typ, m.v)
+	}
+	if r.congestion != "" {
+		r.m.Str(unix.RTAX_CC_ALGO, r.congestion)
 	}
 	r.m.End(at)
 }
@@ -194,105 +195,6 @@ func (r *routeRequest) via(w *words, m *rtnl.Message) {
 		return
 	}
 	m.Bytes(unix.RTA_VIA, append(native.AppendUint16(nil, uint16(familyOfAddr(a))), a.AsSlice()...))
-}
-
-// metricWords are the words for RTAX_*, with whether "lock" may follow.
-func metricWords() []struct {
-	name string
-	typ  uint16
-} {
-	return []struct {
-		name string
-		typ  uint16
-	}{
-		{"mtu", unix.RTAX_MTU},
-		{"hoplimit", unix.RTAX_HOPLIMIT},
-		{"advmss", unix.RTAX_ADVMSS},
-		{"reordering", unix.RTAX_REORDERING},
-		{"rtt", unix.RTAX_RTT},
-		{"rto_min", unix.RTAX_RTO_MIN},
-		{"window", unix.RTAX_WINDOW},
-		{"cwnd", unix.RTAX_CWND},
-		{"initcwnd", unix.RTAX_INITCWND},
-		{"initrwnd", unix.RTAX_INITRWND},
-		{"quickack", unix.RTAX_QUICKACK},
-		{"rttvar", unix.RTAX_RTTVAR},
-		{"ssthresh", unix.RTAX_SSTHRESH},
-	}
-}
-
-func (r *routeRequest) metricWord(w *words) bool {
-	for _, m := range metricWords() {
-		if !matches(w.peek(), m.name) || len(w.peek()) < 2 || (m.name != "mtu" && w.peek() == "rt") {
-			continue
-		}
-		word := w.next()
-		if word == "lock" {
-			r.locked |= 1 << m.typ
-			word = w.next()
-		}
-		v := uint32(0)
-		if d, err := time.ParseDuration(word); err == nil && (m.name == "rtt" || m.name == "rto_min" || m.name == "rttvar") {
-			v = uint32(d.Milliseconds())
-		} else {
-			v = u32(word, "\""+m.name+"\" value is invalid\n")
-		}
-		r.metrics = append(r.metrics, metric{m.typ, v})
-		return true
-	}
-	return false
-}
-
-func (r *routeRequest) word(w *words) {
-	switch word := w.peek(); {
-	case word == "src":
-		a := address(w.next(), r.family)
-		r.learn(a)
-		r.m.Addr(unix.RTA_PREFSRC, a)
-	case word == "via":
-		r.via(w, r.m)
-		r.hasGateway = true
-	case word == "from":
-		r.src = prefix(w.next(), r.family)
-		r.learn(r.src.addr)
-		if r.src.addr.IsValid() {
-			r.m.Addr(unix.RTA_SRC, r.src.addr)
-		}
-	case word == "tos", matches(word, "dsfield"):
-		n, ok := parseUint(w.next(), 16, 8)
-		if !ok {
-			invalid("\"tos\" value is invalid\n", w.peek())
-		}
-		r.tos = uint8(n)
-	case word == "metric", matches(word, "priority"), word == "preference":
-		r.m.U32(unix.RTA_PRIORITY, u32(w.next(), "\"metric\" value is invalid\n"))
-	case word == "expires":
-		r.m.U32(unix.RTA_EXPIRES, u32(w.next(), "\"expires\" value is invalid\n"))
-	case word == "scope":
-		r.scope, r.hasScope = scopeWord(w.next()), true
-	case word == "onlink":
-		r.flags |= unix.RTNH_F_ONLINK
-	case word == "nexthop":
-		r.hasHops = true
-	case matches(word, "protocol"):
-		r.protocol = protocolWord(w.next())
-	case matches(word, "table"):
-		r.table, r.hasTable = tableWord(w.next()), true
-	case word == "dev", word == "oif":
-		r.dev = w.next()
-	case word == "pref":
-		values := map[string]uint8{"low": 3, "medium": 0, "high": 1}
-		v, ok := values[w.next()]
-		if !ok {
-			v = u8(w.peek(), "\"pref\" value is invalid\n")
-		}
-		r.m.U8(unix.RTA_PREF, v)
-	case word == "encap", word == "nhid", word == "vrf", matches(word, "features") && len(word) > 3, matches(word, "realms") && len(word) > 3, word == "congctl", word == "ttl-propagate", word == "as", word == "fastopen_no_cookie":
-		die("ip route ... %s is not supported by this version of warren: use iproute2's own ip for it.", word)
-	case r.metricWord(w):
-	default:
-		r.destination(w)
-	}
 }
 
 func (r *routeRequest) destination(w *words) {

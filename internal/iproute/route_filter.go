@@ -3,6 +3,7 @@ package iproute
 import (
 	"errors"
 	"net/netip"
+	"strings"
 
 	"golang.org/x/sys/unix"
 
@@ -45,6 +46,8 @@ type routeFilter struct {
 	oif                       uint32
 	metric                    *uint32
 	via, src                  prefixWord
+	fromRoot, fromMatch       prefixWord
+	realms                    *realmFilter
 	root, match               prefixWord
 }
 
@@ -69,7 +72,7 @@ func (s *session) routeFilterWord(f *routeFilter, w *words) {
 		case "cache":
 			f.cached = true
 		default:
-			f.table = tableWord(next)
+			f.table = tableWord(s, next)
 			if f.table == 0 {
 				f.table = 0
 			}
@@ -85,12 +88,12 @@ func (s *session) routeFilterWord(f *routeFilter, w *words) {
 		f.tos = &v
 	case matches(word, "protocol"):
 		if next := w.next(); next != "all" {
-			v := protocolWord(next)
+			v := protocolWord(s, next)
 			f.protocol = &v
 		}
 	case matches(word, "scope"):
 		if next := w.next(); next != "all" {
-			v := scopeWord(next)
+			v := scopeWord(s, next)
 			f.scope = &v
 		}
 	case matches(word, "type"):
@@ -108,8 +111,12 @@ func (s *session) routeFilterWord(f *routeFilter, w *words) {
 		f.via = s.routePrefix(f, w.next())
 	case word == "src":
 		f.src = s.routePrefix(f, w.next())
-	case matches(word, "realms"), word == "from", word == "vrf", word == "mark", word == "nhid":
-		die("ip route show %s is not supported by this version of warren: use iproute2's own ip for it.", word)
+	case matches(word, "realms"):
+		f.realms = s.realmFilter(w.next())
+	case matches(word, "from"):
+		s.fromFilter(f, w)
+	case word == "vrf":
+		invalid("VRF does not exist\n", w.next())
 	default:
 		if word == "to" {
 			word = w.next()
@@ -129,6 +136,57 @@ func (s *session) routeFilterWord(f *routeFilter, w *words) {
 			f.root = f.match
 		}
 	}
+}
+
+// fromFilter reads "from [root|match|exact] PREFIX".
+func (s *session) fromFilter(f *routeFilter, w *words) {
+	switch word := w.next(); {
+	case matches(word, "root"):
+		f.fromRoot = s.routePrefix(f, w.next())
+	case matches(word, "match"):
+		f.fromMatch = s.routePrefix(f, w.next())
+	default:
+		if matches(word, "exact") {
+			word = w.next()
+		}
+		f.fromMatch = s.routePrefix(f, word)
+		f.fromRoot = f.fromMatch
+	}
+}
+
+// A realmFilter is a pattern of RTA_FLOW.
+type realmFilter struct{ value, mask uint32 }
+
+func (s *session) realmFilter(word string) *realmFilter {
+	const what = "invalid realms\n"
+	from, to, both := strings.Cut(word, "/")
+	if !both {
+		return &realmFilter{value: s.realmWord(word, what), mask: 0xffff}
+	}
+	f := &realmFilter{}
+	if from != "" {
+		f.value, f.mask = s.realmWord(from, what)<<16, 0xffff0000
+	}
+	if to != "" {
+		f.value |= s.realmWord(to, what)
+		f.mask |= 0xffff
+	}
+	return f
+}
+
+// within reports whether an address of that length fits a pair of "root" and "match".
+func within(root, match prefixWord, a netip.Addr, bits int) bool {
+	if root.set() && root.addr.IsValid() && (bits < root.bits || !covers(root, a)) {
+		return false
+	}
+	if match.any {
+		return !root.any || bits == 0
+	}
+	if !match.addr.IsValid() {
+		return true
+	}
+	p, err := match.addr.Prefix(min(bits, match.addr.BitLen()))
+	return err == nil && bits <= match.bits && match.addr.BitLen() == a.BitLen() && p.Contains(a)
 }
 
 func (s *session) routePrefix(f *routeFilter, word string) prefixWord {
@@ -156,26 +214,21 @@ func (f *routeFilter) lets(m *routeMsg) bool {
 	if f.via.addr.IsValid() && !covers(f.via, m.a.Addr(unix.RTA_GATEWAY)) || f.src.addr.IsValid() && !covers(f.src, m.a.Addr(unix.RTA_PREFSRC)) {
 		return false
 	}
-	dst := m.a.Addr(unix.RTA_DST)
-	if !dst.IsValid() {
-		dst = netip.IPv4Unspecified()
-		if m.family == unix.AF_INET6 {
-			dst = netip.IPv6Unspecified()
-		}
-	}
-	if f.root.set() && f.root.addr.IsValid() && (int(m.dstLen) < f.root.bits || !covers(f.root, dst)) {
+	if f.realms != nil && (m.a.U32(unix.RTA_FLOW)^f.realms.value)&f.realms.mask != 0 {
 		return false
 	}
-	if f.match.any {
-		return !f.root.any || m.dstLen == 0
+	return within(f.root, f.match, orZero(m, unix.RTA_DST), int(m.dstLen)) && within(f.fromRoot, f.fromMatch, orZero(m, unix.RTA_SRC), int(m.srcLen))
+}
+
+// orZero is a route's address; one that is not there stands for all.
+func orZero(m *routeMsg, typ int) netip.Addr {
+	if a := m.a.Addr(typ); a.IsValid() {
+		return a
 	}
-	if f.match.addr.IsValid() {
-		p, err := f.match.addr.Prefix(min(int(m.dstLen), f.match.addr.BitLen()))
-		if err != nil || int(m.dstLen) > f.match.bits || f.match.addr.BitLen() != dst.BitLen() || !p.Contains(dst) {
-			return false
-		}
+	if m.family == unix.AF_INET6 {
+		return netip.IPv6Unspecified()
 	}
-	return true
+	return netip.IPv4Unspecified()
 }
 
 func covers(p prefixWord, a netip.Addr) bool {
@@ -184,6 +237,16 @@ func covers(p prefixWord, a netip.Addr) bool {
 
 // routes reads what the filter lets through; a table that does not exist is the kernel's error.
 func (s *session) routes(f *routeFilter, show bool) []routeMsg {
+	var list []routeMsg
+	for _, msg := range s.routeMessages(f, show) {
+		if r, ok := readRoute(msg.Data); ok {
+			list = append(list, r)
+		}
+	}
+	return list
+}
+
+func (s *session) routeMessages(f *routeFilter, show bool) []netlink.Message {
 	m := rtnl.NewMessage(rtnl.RtmsgLen)
 	m.Head()[0] = uint8(f.family)
 	if f.cached {
@@ -210,10 +273,10 @@ func (s *session) routes(f *routeFilter, show bool) []routeMsg {
 		s.cut = true
 		fail(exitKernel, "%s\nDump terminated", kernelText(err))
 	}
-	var list []routeMsg
+	var list []netlink.Message
 	for _, msg := range msgs {
 		if r, ok := readRoute(msg.Data); ok && f.lets(&r) {
-			list = append(list, r)
+			list = append(list, msg)
 		}
 	}
 	return list

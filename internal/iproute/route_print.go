@@ -17,93 +17,13 @@ func routeShow(s *session, w *words) {
 	}
 }
 
-// routeGet is "ip route get".
-func routeGet(s *session, w *words) {
-	m := rtnl.NewMessage(rtnl.RtmsgLen)
-	head := make([]byte, rtnl.RtmsgLen)
-	family, has := s.opt.family, false
-	var iif, oif string
-	flags := uint32(unix.RTM_F_LOOKUP_TABLE)
-	for w.more() {
-		switch word := w.peek(); {
-		case word == "from":
-			p := prefix(w.next(), family)
-			if family == unix.AF_UNSPEC && p.addr.IsValid() {
-				family = familyOfAddr(p.addr)
-			}
-			if p.addr.IsValid() {
-				m.Addr(unix.RTA_SRC, p.addr)
-				head[2] = uint8(p.bits)
-			}
-		case matches(word, "iif"):
-			iif = w.next()
-		case matches(word, "oif"), word == "dev":
-			oif = w.next()
-		case matches(word, "mark"):
-			m.U32(unix.RTA_MARK, u32(w.next(), "invalid mark value"))
-		case matches(word, "uid"):
-			m.U32(unix.RTA_UID, u32(w.next(), "invalid UID\n"))
-		case word == "tos", matches(word, "dsfield"):
-			n, ok := parseUint(w.next(), 16, 8)
-			if !ok {
-				invalid("TOS value is invalid\n", w.peek())
-			}
-			head[3] = uint8(n)
-		case matches(word, "fibmatch"):
-			flags |= unix.RTM_F_FIB_MATCH
-		case matches(word, "notify"), matches(word, "connected"), word == "vrf", word == "ipproto", word == "sport", word == "dport", matches(word, "cached"), word == "as":
-			die("ip route get %s is not supported by this version of warren: use iproute2's own ip for it.", word)
-		default:
-			if word == "to" {
-				word = w.next()
-			}
-			if matches(word, "help") {
-				usageOf(routeUsage)
-			}
-			p := prefix(word, family)
-			if family == unix.AF_UNSPEC && p.addr.IsValid() {
-				family = familyOfAddr(p.addr)
-			}
-			if p.addr.IsValid() {
-				m.Addr(unix.RTA_DST, p.addr)
-				has = true
-			}
-			head[1] = uint8(p.bits)
-		}
-		w.skip()
-	}
-	if !has {
-		fail(exitFailed, "need at least a destination address")
-	}
-	if iif != "" {
-		m.U32(unix.RTA_IIF, s.device(iif))
-	}
-	if oif != "" {
-		m.U32(unix.RTA_OIF, s.device(oif))
-	}
-	head[0] = uint8(family)
-	native.PutUint32(head[8:], flags)
-	copy(m.Head(), head)
-	req, err := m.Request(unix.RTM_GETROUTE, 0)
-	if err != nil {
-		die("%v", err)
-	}
-	msgs, err := s.ask(req)
-	refused(err)
-	p := s.out()
-	for _, msg := range msgs {
-		if r, ok := readRoute(msg.Data); ok {
-			s.printRoute(p, &routeFilter{table: unix.RT_TABLE_MAIN}, &r)
-		}
-	}
-}
-
 func (s *session) printRoute(p *printer, f *routeFilter, r *routeMsg) {
 	hostLen := uint8(32)
 	if r.family == unix.AF_INET6 {
 		hostLen = 128
 	}
 	p.openObject("")
+	s.printDeleted(p)
 	if r.typ != unix.RTN_UNICAST || s.opt.details {
 		word := strconv.Itoa(int(r.typ))
 		if names := routeTypes(); int(r.typ) < len(names) {
@@ -130,8 +50,17 @@ func (s *session) printRoute(p *printer, f *routeFilter, r *routeMsg) {
 	} else if r.srcLen != 0 {
 		p.str("from", "from %s ", fmt.Sprintf("0/%d", r.srcLen))
 	}
+	if r.a.Has(rtaNewDst) {
+		p.str("to", "as to %s ", s.newDst(r))
+	}
+	if r.a.Has(unix.RTA_ENCAP) {
+		s.printEncap(p, r.a.U16(unix.RTA_ENCAP_TYPE), r.a.Bytes(unix.RTA_ENCAP))
+	}
 	if r.tos != 0 && f.tos == nil {
-		p.str("tos", "tos %s ", tosWord(r.tos))
+		p.str("tos", "tos %s ", s.dsName(r.tos))
+	}
+	if r.a.Has(rtaNHID) {
+		num(p, "nhid", "nhid %d ", r.a.U32(rtaNHID))
 	}
 	printGateway(p, r.a, f.via.addr.IsValid() && f.via.bits == int(hostLen))
 	if r.a.Has(unix.RTA_OIF) && f.oif == 0 {
@@ -163,6 +92,9 @@ func (s *session) printRoute(p *printer, f *routeFilter, r *routeMsg) {
 		} else {
 			num(p, "mark", "mark %d ", mark)
 		}
+	}
+	if flow := r.a.U32(unix.RTA_FLOW); r.a.Has(unix.RTA_FLOW) && f.realms == nil {
+		s.printRealms(p, "flow", flow)
 	}
 	if r.a.Has(unix.RTA_UID) {
 		num(p, "uid", "uid %d ", r.a.U32(unix.RTA_UID))
@@ -196,6 +128,9 @@ func (s *session) printRouteEnd(p *printer, r *routeMsg) {
 	if r.a.Has(unix.RTA_IIF) {
 		p.str("iif", "iif %s ", s.nameOf(int(r.a.U32(unix.RTA_IIF))))
 	}
+	if nhid := r.a.U32(rtaNHID); nhid != 0 && s.opt.details {
+		s.printNexthopInfo(p, nhid)
+	}
 	if b := r.a.Bytes(unix.RTA_MULTIPATH); b != nil {
 		s.printNexthops(p, r, b)
 	}
@@ -206,6 +141,14 @@ func (s *session) printRouteEnd(p *printer, r *routeMsg) {
 			word = strconv.Itoa(int(r.a.U8(unix.RTA_PREF)))
 		}
 		p.str("pref", "pref %s", word)
+	}
+	if r.a.Has(unix.RTA_TTL_PROPAGATE) {
+		p.text("ttl-propagate ")
+		if r.a.U8(unix.RTA_TTL_PROPAGATE) != 0 {
+			p.str("ttl-propagate", "%s", "enabled")
+		} else {
+			p.str("ttl-propagate", "%s", "disabled")
+		}
 	}
 }
 
@@ -279,34 +222,6 @@ func printRouteFlags(p *printer, flags uint32) {
 	p.closeArray("")
 }
 
-func printMetrics(p *printer, a rtnl.Attrs) {
-	names := []string{"", "lock", "mtu", "window", "rtt", "rttvar", "ssthresh", "cwnd", "advmss", "reordering", "hoplimit", "initcwnd", "features", "rto_min", "initrwnd", "quickack", "congctl", "fastopen_no_cookie"}
-	lock := a.U32(unix.RTAX_LOCK)
-	p.openArray("metrics", "")
-	p.openObject("")
-	for i := 2; i < len(names); i++ {
-		if !a.Has(i) {
-			continue
-		}
-		p.text("%s ", names[i])
-		if lock&(1<<i) != 0 {
-			p.text("lock ")
-		}
-		v := a.U32(i)
-		if i == unix.RTAX_RTT || i == unix.RTAX_RTTVAR || i == unix.RTAX_RTO_MIN {
-			unit := map[int]uint32{unix.RTAX_RTT: 8, unix.RTAX_RTTVAR: 4, unix.RTAX_RTO_MIN: 1}[i]
-			p.text("%s ", ms(v/unit))
-			num(p, names[i], "", v/unit)
-			continue
-		}
-		num(p, names[i], "%d ", v)
-	}
-	p.closeObject()
-	p.closeArray("")
-}
-
-func ms(v uint32) string { return strconv.FormatUint(uint64(v), 10) + "ms" }
-
 func (s *session) printNexthops(p *printer, r *routeMsg, b []byte) {
 	p.openArray("nexthops", "")
 	for len(b) >= unix.SizeofRtNexthop {
@@ -317,6 +232,12 @@ func (s *session) printNexthops(p *printer, r *routeMsg, b []byte) {
 		a := rtnl.ParseAttrs(b[unix.SizeofRtNexthop:n])
 		p.openObject("")
 		p.text("%s\tnexthop ", p.nl)
+		if a.Has(unix.RTA_ENCAP) {
+			s.printEncap(p, a.U16(unix.RTA_ENCAP_TYPE), a.Bytes(unix.RTA_ENCAP))
+		}
+		if a.Has(rtaNewDst) {
+			p.str("to", "as to %s ", a.Addr(rtaNewDst).String())
+		}
 		printGateway(p, a, false)
 		if index := int(native.Uint32(b[4:])); index != 0 {
 			p.text("dev ")

@@ -1,15 +1,15 @@
 package iproute
 
 import (
+	"encoding/binary"
 	"fmt"
-	"strconv"
+	"slices"
 	"strings"
 
 	"golang.org/x/sys/unix"
 
 	"github.com/mdlayher/netlink"
 
-	"warren/internal/nl"
 	"warren/internal/rtnl"
 )
 
@@ -22,20 +22,17 @@ const (
 	ruleToTable     = 1
 	ruleGoto        = 2
 	ruleNop         = 3
+	ruleNAT         = 10
 )
 
 // ruleObject is "ip rule".
 func ruleObject(s *session, w *words) {
-	unsupported := func(name string) verb {
-		return verb{name, func(*session, *words) {
-			die("ip rule %s is not supported by this version of warren: use iproute2's own ip for it.", name)
-		}}
-	}
 	verbs := []verb{
 		{"list", ruleShow},
 		{"lst", ruleShow},
 		{"show", ruleShow},
-		unsupported("save"), unsupported("restore"),
+		{"save", ruleSave},
+		{"restore", func(s *session, _ *words) { s.restore(ruleMagic, restoreRules) }},
 		{"add", func(s *session, w *words) { ruleModify(s, w, unix.RTM_NEWRULE, netlink.Create|netlink.Excl) }},
 		{"delete", func(s *session, w *words) { ruleModify(s, w, unix.RTM_DELRULE, 0) }},
 		{"flush", ruleFlush},
@@ -64,7 +61,7 @@ func ruleModify(s *session, w *words, typ int, flags netlink.HeaderFlags) {
 	if typ == unix.RTM_NEWRULE {
 		head[7] = ruleToTable
 	}
-	r := &ruleRequest{m: m, head: head, family: s.opt.family}
+	r := &ruleRequest{s: s, m: m, head: head, family: s.opt.family}
 	for w.more() {
 		r.word(w)
 		w.skip()
@@ -82,6 +79,7 @@ func ruleModify(s *session, w *words, typ int, flags netlink.HeaderFlags) {
 
 // A ruleRequest is what the words said so far.
 type ruleRequest struct {
+	s        *session
 	m        *rtnl.Message
 	head     []byte
 	family   int
@@ -111,11 +109,7 @@ func (r *ruleRequest) word(w *words) {
 	case matches(word, "preference"), matches(word, "order"), matches(word, "priority"):
 		r.m.U32(unix.FRA_PRIORITY, u32(w.next(), "preference value is invalid\n"))
 	case word == "tos", matches(word, "dsfield"):
-		n, ok := parseUint(w.next(), 16, 8)
-		if !ok {
-			invalid("TOS value is invalid\n", w.peek())
-		}
-		r.head[3] = uint8(n)
+		r.head[3] = r.s.dsWord(w.next(), "TOS value is invalid\n")
 	case word == "fwmark":
 		mark, mask, cut := strings.Cut(w.next(), "/")
 		r.m.U32(unix.FRA_FWMARK, u32(mark, "fwmark value is invalid\n"))
@@ -123,9 +117,9 @@ func (r *ruleRequest) word(w *words) {
 			r.m.U32(unix.FRA_FWMASK, u32(mask, "fwmask value is invalid\n"))
 		}
 	case matches(word, "protocol"):
-		r.m.U8(unix.FRA_PROTOCOL, protocolWord(w.next()))
+		r.m.U8(unix.FRA_PROTOCOL, protocolWord(r.s, w.next()))
 	case matches(word, "table"), word == "lookup":
-		table := tableWord(w.next())
+		table := tableWord(r.s, w.next())
 		if table < 256 {
 			r.head[4] = uint8(table)
 		} else {
@@ -154,13 +148,25 @@ func (r *ruleRequest) word(w *words) {
 		b := native.AppendUint32(nil, u32(low, "invalid UID range\n"))
 		r.m.Bytes(unix.FRA_UID_RANGE, native.AppendUint32(b, u32(high, "invalid UID range\n")))
 	case word == "ipproto":
-		r.m.U8(unix.FRA_IP_PROTO, ipProtocol(w.next()))
+		r.m.U8(unix.FRA_IP_PROTO, r.s.ipProtocol(w.next(), "Invalid \"ipproto\" value\n"))
 	case word == "sport":
 		r.ports(unix.FRA_SPORT_RANGE, w.next())
 	case word == "dport":
 		r.ports(unix.FRA_DPORT_RANGE, w.next())
-	case matches(word, "realms"), matches(word, "suppress_ifgroup"), matches(word, "tun_id"), matches(word, "nat"), matches(word, "map-to"):
-		die("ip rule ... %s is not supported by this version of warren: use iproute2's own ip for it.", word)
+	case matches(word, "realms"):
+		r.m.U32(unix.FRA_FLOW, r.s.realmWord(w.next(), "invalid realms\n"))
+	case matches(word, "suppress_ifgroup"), word == "sup_group":
+		r.m.U32(unix.FRA_SUPPRESS_IFGROUP, r.s.numberWord(numberFile{file: "group"}, w.next(), 32, "Invalid \"suppress_ifgroup\" value\n"))
+	case matches(word, "tun_id"):
+		n, ok := parseUint(w.next(), 0, 64)
+		if !ok {
+			invalid("\"tun_id\" value is invalid\n", w.peek())
+		}
+		r.m.Bytes(unix.FRA_TUN_ID, binary.BigEndian.AppendUint64(nil, n))
+	case matches(word, "nat"), matches(word, "map-to"):
+		w.next()
+		r.head[7] = ruleNAT
+		die("Failed to parse rule type") // iproute2 gave NAT of rules up too
 	default:
 		r.action(w)
 	}
@@ -206,34 +212,14 @@ func (r *ruleRequest) action(w *words) {
 	r.hasTable = true
 }
 
-func ipProtocol(word string) uint8 {
-	for _, n := range ipProtocols() {
-		if n.name == word {
-			return uint8(n.value)
-		}
-	}
-	return u8(word, "Invalid \"ipproto\" value\n")
-}
-
-// ipProtocols are the protocols that people write rules for.
-func ipProtocols() []mode {
-	return []mode{{"icmp", 1}, {"igmp", 2}, {"tcp", 6}, {"udp", 17}, {"dccp", 33}, {"gre", 47}, {"esp", 50}, {"ah", 51}, {"ipv6-icmp", 58}, {"ospf", 89}, {"sctp", 132}}
-}
-
-func (s *session) rules(family int) [][]byte {
+func (s *session) ruleMessages(family int) []netlink.Message {
 	m := rtnl.NewMessage(rtnl.FibRuleLen)
 	m.Head()[0] = uint8(family)
 	req, err := m.Request(unix.RTM_GETRULE, 0)
 	if err != nil {
 		die("%v", err)
 	}
-	var list [][]byte
-	for _, msg := range s.dump(req) {
-		if len(msg.Data) >= rtnl.FibRuleLen {
-			list = append(list, msg.Data)
-		}
-	}
-	return list
+	return slices.DeleteFunc(s.dump(req), func(m netlink.Message) bool { return len(m.Data) < rtnl.FibRuleLen })
 }
 
 func (s *session) ruleFamily() int {
@@ -244,25 +230,12 @@ func (s *session) ruleFamily() int {
 }
 
 func ruleShow(s *session, w *words) {
-	table, pref := int64(-1), int64(-1)
-	for w.more() {
-		switch word := w.peek(); {
-		case matches(word, "table"), word == "lookup":
-			table = int64(tableWord(w.next()))
-		case matches(word, "preference"), matches(word, "order"), matches(word, "priority"):
-			pref = int64(u32(w.next(), "preference value is invalid\n"))
-		default:
-			die("ip rule show %s is not supported by this version of warren: use iproute2's own ip for it.", word)
-		}
-		w.skip()
-	}
+	f := s.ruleFilter(w)
 	p := s.out()
-	for _, data := range s.rules(s.ruleFamily()) {
-		a := rtnl.ParseAttrs(data[rtnl.FibRuleLen:])
-		if table >= 0 && int64(ruleTable(data, a)) != table || pref >= 0 && int64(a.U32(unix.FRA_PRIORITY)) != pref {
-			continue
+	for _, m := range s.ruleMessages(s.ruleFamily()) {
+		if a := rtnl.ParseAttrs(m.Data[rtnl.FibRuleLen:]); f.lets(m.Data, a) {
+			s.printRule(p, m.Data, a)
 		}
-		s.printRule(p, data, a)
 	}
 }
 
@@ -276,6 +249,7 @@ func ruleTable(b []byte, a rtnl.Attrs) uint32 {
 func (s *session) printRule(p *printer, b []byte, a rtnl.Attrs) {
 	flags := native.Uint32(b[8:])
 	p.openObject("")
+	s.printDeleted(p)
 	num(p, "priority", "%d:\t", a.U32(unix.FRA_PRIORITY))
 	if flags&ruleInvert != 0 {
 		p.null("not", "not ")
@@ -286,7 +260,7 @@ func (s *session) printRule(p *printer, b []byte, a rtnl.Attrs) {
 	}
 	printRulePrefix(p, a, unix.FRA_DST, b[1], "dst", " to ")
 	if b[3] != 0 {
-		p.str("tos", " tos %s", tosWord(b[3]))
+		p.str("tos", " tos %s", s.dsName(b[3]))
 	}
 	mark, mask := a.U32(unix.FRA_FWMARK), a.U32(unix.FRA_FWMASK)
 	if a.Has(unix.FRA_FWMARK) && (mark != 0 || mask != 0) || mask != 0 {
@@ -315,22 +289,16 @@ func (s *session) printRule(p *printer, b []byte, a rtnl.Attrs) {
 		num(p, "uid_end", "-%d", native.Uint32(r[4:]))
 	}
 	if a.Has(unix.FRA_IP_PROTO) {
-		p.str("ipproto", " ipproto %s", ipProtocolName(a.U8(unix.FRA_IP_PROTO)))
+		p.str("ipproto", " ipproto %s", s.ipProtocolName(a.U8(unix.FRA_IP_PROTO)))
 	}
 	printPorts(p, a.Bytes(unix.FRA_SPORT_RANGE), "sport")
 	printPorts(p, a.Bytes(unix.FRA_DPORT_RANGE), "dport")
+	if id := a.Bytes(unix.FRA_TUN_ID); len(id) >= 8 {
+		num(p, "tun_id", " tun_id %d", binary.BigEndian.Uint64(id))
+	}
 	s.printRuleAction(p, b, a, flags)
 	p.text("\n")
 	p.closeObject()
-}
-
-func ipProtocolName(v uint8) string {
-	for _, n := range ipProtocols() {
-		if n.value == uint32(v) {
-			return n.name
-		}
-	}
-	return "ipproto-" + strconv.Itoa(int(v))
 }
 
 func printPorts(p *printer, b []byte, key string) {
@@ -363,6 +331,12 @@ func (s *session) printRuleAction(p *printer, b []byte, a rtnl.Attrs, flags uint
 		if n := a.S32(unix.FRA_SUPPRESS_PREFIXLEN); a.Has(unix.FRA_SUPPRESS_PREFIXLEN) && n != -1 {
 			num(p, "suppress_prefixlen", " suppress_prefixlength %d", n)
 		}
+		if n := a.S32(unix.FRA_SUPPRESS_IFGROUP); a.Has(unix.FRA_SUPPRESS_IFGROUP) && n != -1 {
+			p.str("suppress_ifgroup", " suppress_ifgroup %s", groupName(s, uint32(n)))
+		}
+	}
+	if a.Has(unix.FRA_FLOW) {
+		s.printRuleRealms(p, a.U32(unix.FRA_FLOW))
 	}
 	switch {
 	case b[7] == ruleGoto:
@@ -381,19 +355,5 @@ func (s *session) printRuleAction(p *printer, b []byte, a rtnl.Attrs, flags uint
 	}
 	if proto := a.U8(unix.FRA_PROTOCOL); a.Has(unix.FRA_PROTOCOL) && (proto != 0 && proto != unix.RTPROT_KERNEL || s.opt.details) {
 		p.str("protocol", " proto %s", protocolName(s, proto))
-	}
-}
-
-// ruleFlush deletes all rules but the one that looks local addresses up.
-func ruleFlush(s *session, w *words) {
-	if w.more() {
-		die("ip rule flush %s is not supported by this version of warren: use iproute2's own ip for it.", w.peek())
-	}
-	for _, data := range s.rules(s.ruleFamily()) {
-		a := rtnl.ParseAttrs(data[rtnl.FibRuleLen:])
-		if !a.Has(unix.FRA_PRIORITY) || a.U32(unix.FRA_PRIORITY) == 0 {
-			continue
-		}
-		refused(s.kernel().Batch([]nl.Request{{Type: netlink.HeaderType(unix.RTM_DELRULE), Data: data}})[0])
 	}
 }

@@ -27,11 +27,14 @@ type session struct {
 	links *linkCache
 	p     *printer
 
-	code    int  // of a command that failed in part
-	inBatch bool // children are started, the process is not replaced
-	aborted bool
-	deleted bool // what is printed is no more
-	cut     bool // JSON stays open, as ip leaves it when a dump fails
+	named map[string]*names // by file
+
+	code       int  // of a command that failed in part
+	inBatch    bool // children are started, the process is not replaced
+	aborted    bool
+	monitoring bool
+	deleted    bool // what is printed is no more
+	cut        bool // JSON stays open, as ip leaves it when a dump fails
 }
 
 // close gives everything up.

@@ -44,3 +44,25 @@ NETNSID := auto | POSITIVE-INT`
 
 // usageOf ends the command with an object's usage.
 func usageOf(text string) { panic(&failure{code: exitUsage, text: text, abort: true}) }
+
+// What "help" says for objects that are seldom used.
+const (
+	nexthopUsage = `Usage: ip nexthop { list | flush } [ protocol ID ] [ id ID ] [ dev DEV ] [ vrf NAME ] [ master DEV ] [ groups ] [ fdb ]
+       ip nexthop { add | replace } id ID NH [ protocol ID ]
+       ip nexthop { get | del } id ID
+       ip nexthop bucket list [ SELECTOR ] [ nhid ID ]
+       ip nexthop bucket get id ID index INDEX
+NH := { blackhole | [ via ADDRESS ] [ dev DEV ] [ onlink ] [ encap ENCAPTYPE ENCAPHDR ] |
+        group <id[,weight]>/... [ fdb ] [ type { mpath | resilient [ buckets N ] [ idle_timer S ] [ unbalanced_timer S ] } ] }`
+	monitorUsage = `Usage: ip monitor [ all | OBJECTS ] [ file FILENAME ] [ label ] [ all-nsid ] [ dev DEVICE ]
+OBJECTS := address | link | mroute | neigh | netconf | nexthop | nsid | prefix | route | rule | stats`
+	maddrUsage = `Usage: ip maddr [ add | del ] MULTIADDR dev STRING
+       ip maddr show [ dev STRING ]`
+	mrouteUsage  = `Usage: ip mroute show [ [ to ] PREFIX ] [ from PREFIX ] [ iif DEVICE ] [ table TABLE_ID ]`
+	netconfUsage = `Usage: ip netconf show [ dev STRING ]`
+	tokenUsage   = `Usage: ip token [ list | set | del | get ] [ TOKEN ] [ dev DEV ]`
+	ntableUsage  = `Usage: ip ntable change name NAME [ dev DEV ] [ thresh1 VAL ] [ thresh2 VAL ] [ thresh3 VAL ] [ gc_int MSEC ] [ PARMS ]
+       ip ntable show [ dev DEV ] [ name NAME ]`
+	addrlabelUsage = `Usage: ip addrlabel { add | del } prefix PREFIX [ dev DEV ] [ label LABEL ]
+       ip addrlabel [ list | flush | help ]`
+)

@@ -1,0 +1,108 @@
+package iproute
+
+import (
+	"fmt"
+	"strconv"
+
+	"golang.org/x/sys/unix"
+
+	"warren/internal/rtnl"
+)
+
+// printMetrics prints RTA_METRICS.
+func printMetrics(p *printer, a rtnl.Attrs) {
+	names := []string{"", "lock", "mtu", "window", "rtt", "rttvar", "ssthresh", "cwnd", "advmss", "reordering", "hoplimit", "initcwnd", "features", "rto_min", "initrwnd", "quickack", "congctl", "fastopen_no_cookie"}
+	lock := a.U32(unix.RTAX_LOCK)
+	p.openArray("metrics", "")
+	p.openObject("")
+	for i := 2; i < len(names); i++ {
+		if !a.Has(i) {
+			continue
+		}
+		p.text("%s ", names[i])
+		if lock&(1<<i) != 0 {
+			p.text("lock ")
+		}
+		v := a.U32(i)
+		switch i {
+		case unix.RTAX_CC_ALGO:
+			p.str("congestion", "%s ", a.Str(i))
+		case unix.RTAX_FEATURES:
+			printFeatures(p, v)
+		case unix.RTAX_HOPLIMIT:
+			if int32(v) == -1 {
+				v = 0
+			}
+			num(p, names[i], "%d ", v)
+		case unix.RTAX_RTT:
+			printMs(p, names[i], v, 8)
+		case unix.RTAX_RTTVAR:
+			printMs(p, names[i], v, 4)
+		case unix.RTAX_RTO_MIN:
+			printMs(p, names[i], v, 1)
+		default:
+			num(p, names[i], "%d ", v)
+		}
+	}
+	p.closeObject()
+	p.closeArray("")
+}
+
+// printMs prints a time that is kept in parts of a millisecond.
+func printMs(p *printer, key string, v, parts uint32) {
+	if p.isJSON() {
+		num(p, key, "", v/parts)
+		return
+	}
+	p.text("%s ", ms(v/parts))
+}
+
+func ms(v uint32) string { return strconv.FormatUint(uint64(v), 10) + "ms" }
+
+func printFeatures(p *printer, v uint32) {
+	const ecn = 1
+	rest := v
+	if v&ecn != 0 {
+		p.null("ecn", "ecn ")
+		rest &^= ecn
+	}
+	if rest != 0 {
+		p.str("features", "%s ", fmt.Sprintf("%#x", rest))
+	}
+}
+
+// printRealms prints RTA_FLOW or FRA_FLOW.
+func (s *session) printRealms(p *printer, key string, v uint32) {
+	from, to := v>>16, v&0xffff
+	_ = key
+	p.text("realm")
+	if from != 0 {
+		p.text("s ")
+		p.str("flow_from", "%s/", s.realmName(from))
+	} else {
+		p.text(" ")
+	}
+	p.str("flow_to", "%s ", s.realmName(to))
+}
+
+// newDst is what a route of MPLS puts in the destination's place, or of another family.
+func (s *session) newDst(r *routeMsg) string {
+	if r.family == unix.AF_MPLS {
+		return labelText(r.a.Bytes(rtaNewDst))
+	}
+	return r.a.Addr(rtaNewDst).String()
+}
+
+// printNexthopInfo prints the next hop that a route refers to, in a line of its own.
+func (s *session) printNexthopInfo(p *printer, id uint32) {
+	msgs, err := s.askNexthop(id)
+	if err != nil {
+		return
+	}
+	for _, m := range msgs {
+		p.text("%s\tnh_info ", p.nl)
+		p.openObject("nh_info")
+		s.printNexthopObject(p, m.Data)
+		p.closeObject()
+	}
+}

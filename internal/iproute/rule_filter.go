@@ -1,0 +1,163 @@
+package iproute
+
+import (
+	"net/netip"
+	"strings"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/mdlayher/netlink"
+
+	"warren/internal/nl"
+	"warren/internal/rtnl"
+)
+
+// A ruleFilter is what is to be shown, saved or flushed.
+type ruleFilter struct {
+	not               bool
+	table, pref, mark int64 // -1 = any
+	mask, protocol    int64
+	tos               int
+	from, to          prefixWord
+	iif, oif          string
+	l3mdev            bool
+	uids              []byte
+	ipproto           int
+	sport, dport      []byte
+	tunID             *uint64
+}
+
+func (s *session) ruleFilter(w *words) *ruleFilter {
+	f := &ruleFilter{table: -1, pref: -1, mark: -1, mask: -1, protocol: -1, tos: -1, ipproto: -1}
+	family := s.opt.family
+	if family == unix.AF_UNSPEC {
+		family = unix.AF_INET
+	}
+	for w.more() {
+		switch word := w.peek(); {
+		case matches(word, "preference"), matches(word, "order"), matches(word, "priority"):
+			f.pref = int64(u32(w.next(), "preference value is invalid\n"))
+		case word == "not":
+			f.not = true
+		case word == "tos", matches(word, "dsfield"):
+			f.tos = int(s.dsWord(w.next(), "TOS value is invalid\n"))
+		case word == "fwmark":
+			mark, mask, cut := strings.Cut(w.next(), "/")
+			f.mark = int64(u32(mark, "fwmark value is invalid\n"))
+			if cut {
+				f.mask = int64(u32(mask, "mask value is invalid\n"))
+			}
+		case word == "dev", word == "iif":
+			f.iif = w.next()
+		case word == "oif":
+			f.oif = w.next()
+		case word == "l3mdev":
+			f.l3mdev = true
+		case word == "uidrange":
+			low, high, cut := strings.Cut(w.next(), "-")
+			if !cut {
+				invalid("invalid UID range\n", w.peek())
+			}
+			f.uids = native.AppendUint32(native.AppendUint32(nil, u32(low, "invalid UID range\n")), u32(high, "invalid UID range\n"))
+		case matches(word, "tun_id"):
+			n, ok := parseUint(w.next(), 0, 64)
+			if !ok {
+				invalid("\"tun_id\" value is invalid\n", w.peek())
+			}
+			f.tunID = &n
+		case matches(word, "lookup"), matches(word, "table"):
+			f.table = int64(tableWord(s, w.next()))
+		case matches(word, "from"), matches(word, "src"):
+			if matches(word, "src") && !matches(word, "from") && word == "s" {
+				invalid("argument", word)
+			}
+			f.from = prefix(w.next(), family)
+		case matches(word, "protocol"):
+			f.protocol = int64(protocolWord(s, w.next()))
+		case word == "ipproto":
+			f.ipproto = int(s.ipProtocol(w.next(), "Invalid \"ipproto\" value\n"))
+		case word == "sport":
+			f.sport = portRange(w.next())
+		case word == "dport":
+			f.dport = portRange(w.next())
+		default:
+			if matches(word, "dst") || matches(word, "to") {
+				word = w.next()
+			}
+			f.to = prefix(word, family)
+		}
+		w.skip()
+	}
+	return f
+}
+
+func portRange(word string) []byte {
+	low, high, cut := strings.Cut(word, "-")
+	if !cut {
+		high = low
+	}
+	b := native.AppendUint16(nil, u16(low, "invalid port range\n"))
+	return native.AppendUint16(b, u16(high, "invalid port range\n"))
+}
+
+func (f *ruleFilter) lets(b []byte, a rtnl.Attrs) bool {
+	switch {
+	case f.pref >= 0 && f.pref != int64(a.U32(unix.FRA_PRIORITY)),
+		f.not && native.Uint32(b[8:])&ruleInvert == 0,
+		f.tos >= 0 && int(b[3]) != f.tos,
+		f.mark >= 0 && int64(a.U32(unix.FRA_FWMARK)) != f.mark,
+		f.mask >= 0 && int64(a.U32(unix.FRA_FWMASK)) != f.mask,
+		f.iif != "" && a.Str(unix.FRA_IIFNAME) != f.iif,
+		f.oif != "" && a.Str(unix.FRA_OIFNAME) != f.oif,
+		f.l3mdev && a.U8(unix.FRA_L3MDEV) == 0,
+		f.uids != nil && string(a.Bytes(unix.FRA_UID_RANGE)) != string(f.uids),
+		f.protocol >= 0 && int64(a.U8(unix.FRA_PROTOCOL)) != f.protocol,
+		f.ipproto >= 0 && int(a.U8(unix.FRA_IP_PROTO)) != f.ipproto,
+		f.sport != nil && string(a.Bytes(unix.FRA_SPORT_RANGE)) != string(f.sport),
+		f.dport != nil && string(a.Bytes(unix.FRA_DPORT_RANGE)) != string(f.dport),
+		f.table >= 0 && int64(ruleTable(b, a)) != f.table:
+		return false
+	}
+	return ruleCovers(f.from, a.Addr(unix.FRA_SRC)) && ruleCovers(f.to, a.Addr(unix.FRA_DST))
+}
+
+// ruleCovers reports whether a rule's address is in a prefix that is looked for.
+func ruleCovers(p prefixWord, a netip.Addr) bool {
+	if !p.addr.IsValid() {
+		return true
+	}
+	return a.IsValid() && netip.PrefixFrom(p.addr, p.bits).Contains(a)
+}
+
+// ruleFlush deletes all rules but the one that looks local addresses up.
+func ruleFlush(s *session, w *words) {
+	f := &ruleFilter{table: -1, pref: -1, mark: -1, mask: -1, protocol: -1, tos: -1, ipproto: -1}
+	for w.more() {
+		switch word := w.peek(); {
+		case matches(word, "protocol"):
+			f.protocol = int64(protocolWord(s, w.next()))
+		default:
+			f = s.ruleFilter(w)
+			continue
+		}
+		w.skip()
+	}
+	for _, m := range s.ruleMessages(s.ruleFamily()) {
+		a := rtnl.ParseAttrs(m.Data[rtnl.FibRuleLen:])
+		if !a.Has(unix.FRA_PRIORITY) || a.U32(unix.FRA_PRIORITY) == 0 || !f.lets(m.Data, a) {
+			continue
+		}
+		refused(s.kernel().Batch([]nl.Request{{Type: netlink.HeaderType(unix.RTM_DELRULE), Data: m.Data}})[0])
+	}
+}
+
+// printRuleRealms prints FRA_FLOW.
+func (s *session) printRuleRealms(p *printer, v uint32) {
+	from, to := v>>16, v&0xffff
+	if from != 0 {
+		p.str("flow_from", " realms %s/", s.realmName(from))
+		p.str("flow_to", "%s", s.realmName(to))
+		return
+	}
+	p.str("flow_to", " realms %s", s.realmName(to))
+}
