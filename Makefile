@@ -47,8 +47,8 @@ bench: ## measure against the bare system calls and against ip (see bench/README
 fuzz: ## every fuzz target for ten seconds
 	@tools/fuzz 10s
 
-man: ## write docs/man from the help texts
-	$(GO) run ./docs/gen docs/man
+man: ## write docs/man and docs/reference from the help texts
+	$(GO) run ./docs/gen docs/man docs/reference
 
 deps: ## write docs/deps.txt, the packages that are linked into the binary
 	$(GO) test ./docs -run TestDependencies -update

@@ -1,11 +1,12 @@
-// Gen writes the manual pages from the help texts of the commands, so that there is one source of both:
+// Gen writes the manual pages and the reference from the help texts of the commands, so that there is one source of all:
 //
-//	go run ./docs/gen docs/man
+//	go run ./docs/gen docs/man docs/reference
 //
-// The pages follow man-pages(7) and are written with the macros of man(7).
+// The manual pages follow man-pages(7) and are written with the macros of man(7); the reference is Markdown.
 package main
 
 import (
+	"errors"
 	"fmt"
 	"maps"
 	"os"
@@ -16,20 +17,20 @@ import (
 )
 
 func main() {
-	if len(os.Args) != 2 {
-		fmt.Fprintln(os.Stderr, "usage: gen DIRECTORY")
+	if len(os.Args) != 3 {
+		fmt.Fprintln(os.Stderr, "usage: gen MAN REFERENCE")
 		os.Exit(2)
 	}
-	if err := write(os.Args[1]); err != nil {
+	root := cli.Command()
+	if err := errors.Join(write(os.Args[1], "*.[17]", pages(root)), write(os.Args[2], "*.md", reference(root))); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}
 }
 
 // write makes the directory hold exactly the pages.
-func write(dir string) error {
-	want := pages(cli.Command())
-	old, err := filepath.Glob(filepath.Join(dir, "*.[17]"))
+func write(dir, pattern string, want map[string]string) error {
+	old, err := filepath.Glob(filepath.Join(dir, pattern))
 	if err != nil {
 		return err
 	}

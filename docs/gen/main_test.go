@@ -14,8 +14,13 @@ import (
 
 // TestUpToDate compares the pages in the repository with the help texts.
 func TestUpToDate(t *testing.T) {
-	want := pages(cli.Command())
-	dir := filepath.Join("..", "man")
+	compare(t, "man", pages(cli.Command()))
+	compare(t, "reference", reference(cli.Command()))
+}
+
+func compare(t *testing.T, name string, want map[string]string) {
+	t.Helper()
+	dir := filepath.Join("..", name)
 	entries, err := os.ReadDir(dir)
 	if err != nil {
 		t.Fatal(err)
@@ -29,7 +34,7 @@ func TestUpToDate(t *testing.T) {
 		got[e.Name()] = string(data)
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
-		t.Errorf("docs/man is not what the help texts say (run: make man): -help +man\n%s", diff)
+		t.Errorf("docs/%s is not what the help texts say (run: make man): -help +docs\n%s", name, diff)
 	}
 }
 
@@ -51,13 +56,10 @@ func TestRoff(t *testing.T) {
 
 // TestEveryCommandIsExplained: help is the only documentation that everybody has.
 func TestEveryCommandIsExplained(t *testing.T) {
-	for _, c := range cli.Command().Commands() {
-		if c.Name() == "help" {
-			continue
-		}
+	for _, c := range all(cli.Command())[1:] {
 		switch {
 		case c.Short == "" || strings.HasSuffix(c.Short, "."):
-			t.Errorf("%s: short text %q", c.Name(), c.Short)
+			t.Errorf("%s: short text %q", c.CommandPath(), c.Short)
 		case c.Long == "":
 			t.Errorf("%s: no long text", c.Name())
 		case !isTopic(c) && (c.Example == "" || !strings.Contains(c.Long, "Exit status:")):

@@ -10,14 +10,23 @@ import (
 
 // pages are the manual pages by file name. Commands are in section 1, texts without a command in section 7.
 func pages(root *cobra.Command) map[string]string {
-	out := map[string]string{"warren.1": page(root)}
-	for _, c := range root.Commands() {
-		if c.Hidden || c.Name() == "help" {
-			continue
-		}
+	out := map[string]string{}
+	for _, c := range all(root) {
 		out[fileName(c)] = page(c)
 	}
 	return out
+}
+
+// all lists a command and all below it that are for people, in their order.
+func all(c *cobra.Command) []*cobra.Command {
+	if c.Hidden || c.Name() == "help" {
+		return nil
+	}
+	list := []*cobra.Command{c}
+	for _, sub := range c.Commands() {
+		list = append(list, all(sub)...)
+	}
+	return list
 }
 
 func isTopic(c *cobra.Command) bool { return !c.Runnable() && !c.HasSubCommands() }
@@ -62,13 +71,15 @@ func page(c *cobra.Command) string {
 
 func synopsis(c *cobra.Command) string {
 	if c.HasSubCommands() {
-		return "warren COMMAND [ARGUMENT...]"
+		return c.CommandPath() + " COMMAND [ARGUMENT...]"
 	}
-	use := c.UseLine()
-	if !strings.Contains(use, "[flags]") {
-		return use
+	use := strings.TrimSuffix(c.UseLine(), " [flags]")
+	any := false
+	c.NonInheritedFlags().VisitAll(func(f *pflag.Flag) { any = any || !f.Hidden && f.Name != "help" })
+	if any && !c.DisableFlagsInUseLine {
+		use += " [OPTION...]"
 	}
-	return strings.Replace(use, " [flags]", "", 1) + " [OPTION...]"
+	return use
 }
 
 // A writer writes roff.
@@ -109,24 +120,36 @@ func (p *writer) verbatim(lines []string) {
 
 func (p *writer) commands(c *cobra.Command) {
 	p.heading("COMMANDS")
+	if len(c.Groups()) == 0 {
+		for _, sub := range c.Commands() {
+			p.command(sub)
+		}
+		return
+	}
 	for _, g := range c.Groups() {
 		p.line(".SS " + strings.TrimSuffix(g.Title, ":"))
 		for _, sub := range c.Commands() {
-			if sub.GroupID == g.ID && sub.Name() != "help" && !sub.Hidden {
-				p.line(".TP")
-				p.linef(".BR %s (%s)", escape(title(sub)), section(sub))
-				p.line(escape(sub.Short))
+			if sub.GroupID == g.ID && sub.Name() != "help" {
+				p.command(sub)
 			}
 		}
 	}
 	p.line(".SS More")
 	for _, sub := range c.Commands() {
 		if isTopic(sub) && sub.Name() != "help" {
-			p.line(".TP")
-			p.linef(".BR %s (%s)", escape(title(sub)), section(sub))
-			p.line(escape(sub.Short))
+			p.command(sub)
 		}
 	}
+}
+
+// command is a line of a list of commands.
+func (p *writer) command(c *cobra.Command) {
+	if c.Hidden {
+		return
+	}
+	p.line(".TP")
+	p.linef(".BR %s (%s)", escape(title(c)), section(c))
+	p.line(escape(c.Short))
 }
 
 func (p *writer) flags(heading string, set *pflag.FlagSet) {
@@ -149,7 +172,7 @@ func (p *writer) flags(heading string, set *pflag.FlagSet) {
 		}
 		p.line(".TP")
 		p.line(".B " + escape(name))
-		if f.DefValue != "" && f.DefValue != "false" && f.DefValue != "0" && f.DefValue != "[]" {
+		if f.DefValue != "" && f.DefValue != "false" && f.DefValue != "0" && f.DefValue != "0s" && f.DefValue != "[]" {
 			usage += " (default " + f.DefValue + ")"
 		}
 		p.line(escape(usage))
@@ -158,8 +181,8 @@ func (p *writer) flags(heading string, set *pflag.FlagSet) {
 
 func (p *writer) seeAlso(c *cobra.Command) {
 	var list []string
-	if c.HasParent() {
-		list = append(list, `.BR warren (1)`)
+	for up := c.Parent(); up != nil; up = up.Parent() {
+		list = append(list, `.BR `+escape(title(up))+` (1)`)
 	}
 	for _, name := range []string{"ip-netns(8)", "network_namespaces(7)", "veth(4)"} {
 		page, sect, _ := strings.Cut(strings.TrimSuffix(name, ")"), "(")

@@ -80,7 +80,7 @@ A lab file says which rooms (network namespaces) there are, which nets join them
 	)
 	root.SetHelpCommandGroupID(groupOther)
 	root.AddCommand(
-		a.up(), a.plan(), a.down(), a.check(), a.status(), a.logs(), a.labs(), a.fmt(), a.repair(), a.confirm(),
+		a.up(), a.plan(), a.down(), a.check(), a.status(), a.logs(), a.labs(), a.fmt(), a.repair(), a.confirm(), a.boot(),
 		a.exec(), a.shell(),
 		a.ls(), a.graph(),
 		a.version(), a.completion(),

@@ -29,8 +29,8 @@ router advertisements and DHCP keep there stays in any case.
 With --confirm TIME the change is undone when "warren confirm" does not come within that time: a lab that was up becomes
 what it was, another is taken down. A process of its own does it, which outlives the terminal and this command.
 
- When something fails, everything that this run did is undone and the report says so. When the program
-is killed, the next "up" or "down" finishes or undoes its work.
+When something fails, everything that this run did is undone and the report says so. When the program is killed, the next
+"up" or "down" finishes or undoes its work.
 
 On a terminal the progress is shown; in a pipe nothing is printed unless something is wrong.
 Exit status: 0 the lab is up and all checks hold, 1 otherwise, 2 wrong usage.`,

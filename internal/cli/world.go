@@ -15,6 +15,10 @@ func (a *app) enter(c *cobra.Command, _ []string) error {
 	switch c.Name() {
 	case c.Root().Name(), "version", "help", "completion", "fmt":
 		return nil
+	case "boot", "enable", "disable", "list", "show":
+		if c.Name() == "boot" || c.Parent().Name() == "boot" {
+			return nil // units are files outside
+		}
 	case cobra.ShellCompRequestCmd, cobra.ShellCompNoDescRequestCmd:
 		use = rootless.Join
 	}
