@@ -106,7 +106,7 @@ func (w *Warren) build(ctx context.Context, l *topo.Lab, o UpOptions, lock *lab.
 			return nil, err
 		}
 	}
-	err = errors.Join(dir.SaveExpanded(p.want), dir.SaveSource(lab.Source{Path: p.want.Source.File}), writeNames(dir, p.want, p.have.Namespace(state.HostNS), way))
+	err = errors.Join(dir.SaveExpanded(p.want), dir.SaveSource(lab.Source{Path: p.want.Source.File}), dir.SaveText(p.want.Source.Text()), writeNames(dir, p.want, p.have.Namespace(state.HostNS), way))
 	if err != nil {
 		return nil, err
 	}

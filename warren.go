@@ -59,6 +59,10 @@ type Options struct {
 	// World is the directory of an ordinary user's world when the process is in one: the host's namespace is not the
 	// machine's, and what goes further has to be carried there. "" = it is the machine's.
 	World string
+	// Attendant is the command line, the program's name first, of this program as a process that calls [Warren.Attend] with a
+	// lab's name, which is added as its last word, and file descriptor 3. With one, what [Warren.Run] has made goes at once
+	// when the calling process is killed; without, with the next edit of the lab.
+	Attendant []string
 	// Point is called at every boundary where a crash would leave another state behind, with its name: the seam of the
 	// tests that kill. Nil in production.
 	Point func(name string)

@@ -92,7 +92,7 @@ func sameLab(a, b *Lab) bool {
 func (l *Lab) comparable() []byte {
 	c := l.clone()
 	c.Complete()
-	c.File, c.where = "", nil
+	c.File, c.where, c.Edited = "", nil, false
 	for i := range c.Checks {
 		c.Checks[i].Pos = Pos{}
 	}
@@ -224,10 +224,13 @@ func readRaw(file string, data []byte) (*Lab, map[string]bool, error) {
 	return l, links, r.err()
 }
 
+// Changed reports whether the lab is another one than it was.
+func (e *Editor) Changed() bool { return !sameLab(e.was, e.lab) }
+
 // Lab is the result: complete, valid, and with its text. The error lists what is wrong, without places: the text is not what
 // somebody wrote. With Edited it says that it is not what its file says.
 func (e *Editor) Lab() (*Lab, error) {
-	if sameLab(e.was, e.lab) {
+	if !e.Changed() {
 		l := e.was.deep()
 		l.Complete()
 		return l, l.Validate()

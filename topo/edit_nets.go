@@ -75,8 +75,9 @@ func (e *Editor) Leave(net, node string) error {
 	return nil
 }
 
-// Link connects two nodes by a cable of their own, and returns its name: name, or A-B when that is "".
-func (e *Editor) Link(name string, a, b Member) (string, error) {
+// Link connects two nodes by a cable of their own, and returns its name: that of the net, or A-B when it has none. The net's
+// members are a and b.
+func (e *Editor) Link(net Net, a, b Member) (string, error) {
 	for _, m := range []Member{a, b} {
 		if !e.HasNode(m.Node) {
 			return "", e.missing("node", m.Node, e.Nodes())
@@ -85,13 +86,15 @@ func (e *Editor) Link(name string, a, b Member) (string, error) {
 	if a.Node == b.Node {
 		return "", fmt.Errorf("node %q cannot be connected to itself", a.Node)
 	}
+	name := net.Name
 	if name == "" {
 		name = a.Node + "-" + b.Node
 		for i := 2; e.Net(name) != nil; i++ {
 			name = fmt.Sprintf("%s-%s-%d", a.Node, b.Node, i)
 		}
 	}
-	if err := e.AddNet(Net{Name: name, Members: []Member{a, b}}); err != nil {
+	net.Name, net.Members = name, []Member{a, b}
+	if err := e.AddNet(net); err != nil {
 		return "", err
 	}
 	e.links[name] = true

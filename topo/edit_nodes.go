@@ -197,5 +197,15 @@ func (e *Editor) Published(node string) []Publish {
 // ParsePublish reads [ADDR:]HOSTPORTS:PORTS[/tcp|/udp].
 func ParsePublish(s string) (Publish, error) { return parsePublish(s) }
 
+// ParsePorts reads PORT or FIRST-LAST, with or without a protocol; without it is "".
+func ParsePorts(s string) (Ports, string, error) {
+	rest, proto, err := cutProto(s, "tcp", "udp")
+	if err != nil {
+		return Ports{}, "", err
+	}
+	p, err := parsePorts(rest)
+	return p, proto, err
+}
+
 // ParseAddress reads an address, or one with the length of its prefix; alone its length is that of a single address.
 func ParseAddress(s string) (netip.Prefix, error) { return parseInterface(s) }

@@ -82,7 +82,7 @@ func TestEditKeepsTheFile(t *testing.T) {
 		{
 			"cable", "name: x # c\nnets:\n  lan: [a, b]\n", "name: x # c\nnets:\n  lan: [a, b]\n  a-b:\n    nodes:\n      - a\n      - b\n",
 			func(_ *testing.T, e *topo.Editor) error {
-				_, err := e.Link("", topo.Member{Node: "a"}, topo.Member{Node: "b"})
+				_, err := e.Link(topo.Net{}, topo.Member{Node: "a"}, topo.Member{Node: "b"})
 				return err
 			},
 		},
@@ -142,7 +142,7 @@ func TestEditDefault(t *testing.T) {
 	if err := e.Publish("a", pub(t, "8080:80")); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := e.Link("", topo.Member{Node: "a"}, topo.Member{Node: "b"}); err != nil {
+	if _, err := e.Link(topo.Net{}, topo.Member{Node: "a"}, topo.Member{Node: "b"}); err != nil {
 		t.Fatal(err)
 	}
 	l, err := e.Lab()
@@ -238,7 +238,7 @@ func TestEditRefuses(t *testing.T) {
 		{"member-twice", func(e *topo.Editor) error { return e.Join("up", topo.Member{Node: "web"}) }, topo.ErrExist, `node "web" on net "up" of lab "x": is there already`},
 		{"no-net", func(e *topo.Editor) error { return e.Join("upp", topo.Member{Node: "web"}) }, topo.ErrNotExist, `net "upp" of lab "x": does not exist (hint: did you mean up?)`},
 		{"itself", func(e *topo.Editor) error {
-			_, err := e.Link("", topo.Member{Node: "web"}, topo.Member{Node: "web"})
+			_, err := e.Link(topo.Net{}, topo.Member{Node: "web"}, topo.Member{Node: "web"})
 			return err
 		}, nil, `node "web" cannot be connected to itself`},
 		{"port", func(e *topo.Editor) error { return e.Publish("db", pub(t, "8000-8100:80-180")) }, topo.ErrExist, `publish 8000-8100:80-180/tcp of node "db": port is there already: node "web" of lab "x" has published 8080:80/tcp`},

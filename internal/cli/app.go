@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"syscall"
 
 	"golang.org/x/sys/unix"
 
@@ -21,6 +22,7 @@ type app struct {
 	noWait   bool
 	progress progress
 	args     []string        // without the program's name
+	died     syscall.Signal  // of a command that was run: this process ends in the same way
 	world    *rootless.World // an ordinary user's
 }
 
@@ -33,7 +35,7 @@ func (a *app) open() (*warren.Warren, error) {
 	if err != nil {
 		return nil, err
 	}
-	return warren.Open(warren.Options{RunDir: a.runDir, NoWait: a.noWait, Progress: a.showProgress, Point: Point, World: rootless.Directory(), Watchdog: watchdog})
+	return warren.Open(warren.Options{RunDir: a.runDir, NoWait: a.noWait, Progress: a.showProgress, Point: Point, World: rootless.Directory(), Watchdog: watchdog, Attendant: a.attendant()})
 }
 
 // with opens the facade for f, with a context that ends with SIGINT, SIGTERM or SIGHUP: what was begun is then undone.

@@ -27,6 +27,7 @@ func Main(args []string, stdio Stdio) int {
 	a.endProgress()
 	status := a.finish(err)
 	a.world.Leave()
+	a.dieAlike()
 	return status
 }
 

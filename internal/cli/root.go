@@ -72,6 +72,10 @@ A lab file says which rooms (network namespaces) there are, which nets join them
 		}
 		return root
 	}
+	if len(args) > 0 && args[0] == attendName {
+		root.AddCommand(a.attend())
+		return root
+	}
 	root.AddGroup(
 		&cobra.Group{ID: groupLabs, Title: "Labs:"},
 		&cobra.Group{ID: groupRooms, Title: "Rooms:"},
@@ -85,6 +89,7 @@ A lab file says which rooms (network namespaces) there are, which nets join them
 		a.ls(), a.graph(),
 		a.version(), a.completion(),
 	)
+	root.AddCommand(a.run(), a.add(), a.rm(), a.connect(), a.disconnect(), a.publish(), a.unpublish())
 	root.AddCommand(topics()...)
 	return root
 }

@@ -207,7 +207,11 @@ func spawn(s Service, lab string, out *os.File, fork func(path string, argv []st
 // counts once, with the last value.
 func serviceEnviron(s Service, lab string) []string {
 	all := append(os.Environ(), s.Env...)
-	all = append(all, serviceEnv+"="+marker(lab, s.ID()))
+	return lastOf(append(all, serviceEnv+"="+marker(lab, s.ID())))
+}
+
+// lastOf keeps the last value of each name.
+func lastOf(all []string) []string {
 	last := map[string]int{}
 	for i, e := range all {
 		name, _, _ := strings.Cut(e, "=")
