@@ -93,6 +93,9 @@ func (p *problems) err() error {
 	return errors.Join(errs...)
 }
 
+// Nearest returns the candidate that a typing mistake would explain, or "".
+func Nearest(word string, candidates []string) string { return nearest(word, candidates) }
+
 // nearest returns the candidate that a typing mistake would explain, or "".
 func nearest(word string, candidates []string) string {
 	if len(word) < 2 || len(word) > 40 {
