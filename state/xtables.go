@@ -23,8 +23,10 @@ func (t *XTable) Chain(name string) *XChain {
 type XChain struct {
 	Name string `json:"name"`
 	// Policy of a built-in chain: "ACCEPT" or "DROP"; "" for a user's chain.
-	Policy string  `json:"policy,omitempty"`
-	Rules  []XRule `json:"rules,omitempty"`
+	Policy string `json:"policy,omitempty"`
+	// Counter is of a built-in chain's policy.
+	Counter Counter `json:"counter,omitzero"`
+	Rules   []XRule `json:"rules,omitempty"`
 }
 
 // An XRule is a rule: struct ipt_entry or ip6t_entry, its matches and its target.

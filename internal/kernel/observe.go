@@ -223,6 +223,14 @@ func (o *observation) read(r *reading, p *proc) {
 	if parts.Has(state.PartFirewall) {
 		r.miss("firewall", o.readFirewall(r))
 	}
+	if parts.Has(state.PartXTables) {
+		tables, err := readXTables()
+		r.ns.XTables = tables
+		r.miss("iptables", err)
+	}
+	if parts.Has(state.PartConntrack) {
+		r.miss("conntrack", o.readConntrack(r))
+	}
 	if parts.Has(state.PartSockets) {
 		r.miss("sockets", o.readSockets(r))
 	}

@@ -27,6 +27,8 @@ func (m *machine) act(name string, a map[uint16][]byte) bool {
 	case "notrack":
 		m.emit(state.Expr{Notrack: true})
 		return true
+	case "match", "target":
+		return m.xtables(name, a)
 	}
 	return false
 }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 
+	"warren/internal/xt"
 	"warren/state"
 )
 
@@ -110,6 +111,10 @@ func exprText(family string, x state.Expr) string {
 		return operandText(x.SetValue.Target) + " set " + Format(x.SetValue.Value)
 	case x.Notrack:
 		return "notrack"
+	case x.XTMatch != nil:
+		return "<xt" + xt.Match(x.XTMatch) + ">"
+	case x.XTTarget != nil:
+		return "<xt" + xt.Target(x.XTTarget) + ">"
 	case x.Opaque != nil && x.Opaque.Text != "":
 		return x.Opaque.Text
 	case x.Opaque != nil:

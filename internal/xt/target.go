@@ -1,0 +1,108 @@
+package xt
+
+import (
+	"encoding/binary"
+
+	"warren/state"
+)
+
+// DecodeTarget reads a target's data, as it follows struct xt_entry_target or stands in NFTA_TARGET_INFO. The standard
+// target, which has no name, is not for here.
+func DecodeTarget(name string, revision uint8, data []byte, v6 bool) state.XTTarget {
+	t := state.XTTarget{Name: name, Revision: revision}
+	if !decodeTarget(&t, data, v6) {
+		t = state.XTTarget{Name: name, Revision: revision, Data: append([]byte(nil), data...)}
+	}
+	return t
+}
+
+// decodeTarget reports whether the target is understood in full.
+func decodeTarget(t *state.XTTarget, d []byte, v6 bool) bool {
+	switch t.Name {
+	case "REJECT":
+		if len(d) >= 4 {
+			t.Reject = rejectWord(u32(d), v6)
+		}
+		return t.Reject != ""
+	case "DNAT", "SNAT", "MASQUERADE", "REDIRECT", "NETMAP":
+		t.NAT = nat(t, d, v6)
+		return t.NAT != nil
+	case "MARK":
+		if t.Revision == 2 && len(d) >= 8 {
+			t.SetMark = &state.XTMark{Value: u32(d), Mask: u32(d[4:])}
+			return true
+		}
+	case "CONNMARK":
+		// Only setting it is understood; saving and restoring depend on the packet.
+		const modeOffset, modeSet = 12, 0
+		if len(d) > modeOffset && d[modeOffset] == modeSet && (t.Revision == 1 || t.Revision == 2) {
+			t.SetMark = &state.XTMark{Value: u32(d), Mask: u32(d[4:])}
+			return true
+		}
+	case "NOTRACK":
+		t.Notrack = true
+		return true
+	case "CT":
+		const notrack = 1
+		if len(d) >= 4 && u16(d) == notrack {
+			t.Notrack = true
+			return true
+		}
+	case "LOG", "NFLOG", "ULOG", "TRACE", "CLASSIFY", "AUDIT", "LED", "IDLETIMER", "SECMARK", "CONNSECMARK", "RATEEST",
+		"CHECKSUM", "TCPMSS", "TCPOPTSTRIP", "TEE":
+		t.NoEffect = true
+		return true
+	}
+	return false
+}
+
+// rejectWord names enum ipt_reject_with and ip6t_reject_with as nft does.
+func rejectWord(v uint32, v6 bool) string {
+	if v6 {
+		return word(v, "icmpv6 no-route", "icmpv6 admin-prohibited", "icmpv6 not-neighbour", "icmpv6 addr-unreachable",
+			"icmpv6 port-unreachable", "", "tcp reset", "icmpv6 policy-fail", "icmpv6 reject-route")
+	}
+	return word(v, "icmp net-unreachable", "icmp host-unreachable", "icmp prot-unreachable", "icmp port-unreachable", "",
+		"icmp net-prohibited", "icmp host-prohibited", "tcp reset", "icmp admin-prohibited")
+}
+
+func word(v uint32, words ...string) string {
+	if int64(v) < int64(len(words)) {
+		return words[v]
+	}
+	return ""
+}
+
+// Flags of a range (NF_NAT_RANGE_*, linux/netfilter/nf_nat.h).
+const (
+	natMapIPs = 1 << 0
+	natProto  = 1 << 1
+)
+
+// nat reads struct nf_nat_ipv4_multi_range_compat, nf_nat_range or nf_nat_range2, whichever the target has; nil for
+// another one. A port range with a base (NF_NAT_RANGE_PROTO_OFFSET) is told by its flag.
+func nat(t *state.XTTarget, d []byte, v6 bool) *state.XTNAT {
+	n := &state.XTNAT{}
+	old := !v6 && t.Revision == 0
+	switch {
+	case old && len(d) >= 20 && u32(d) == 1:
+		n.Flags = u32(d[4:])
+		if n.Flags&natMapIPs != 0 {
+			n.Addr, n.AddrMax = inetAddr(d[8:], false), inetAddr(d[12:], false)
+		}
+		if n.Flags&natProto != 0 {
+			n.Port, n.PortMax = binary.BigEndian.Uint16(d[16:]), binary.BigEndian.Uint16(d[18:])
+		}
+	case !old && t.Revision <= 2 && len(d) >= 40:
+		n.Flags = u32(d)
+		if n.Flags&natMapIPs != 0 {
+			n.Addr, n.AddrMax = inetAddr(d[4:], v6), inetAddr(d[20:], v6)
+		}
+		if n.Flags&natProto != 0 {
+			n.Port, n.PortMax = binary.BigEndian.Uint16(d[36:]), binary.BigEndian.Uint16(d[38:])
+		}
+	default:
+		return nil
+	}
+	return n
+}
