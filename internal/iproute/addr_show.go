@@ -268,26 +268,11 @@ func (s *session) printAddr(p *printer, m *addrMsg, link string) {
 	}
 	p.str("scope", "scope %s ", scopeName(s, m.scope))
 	printAddrFlags(p, m)
-	if proto := m.a.U8(ifaProto); proto != 0 || m.a.Has(ifaProto) && s.opt.details {
-		p.str("protocol", "proto %s ", s.addrProtocolName(proto))
-	}
 	if m.a.Has(unix.IFA_LABEL) {
 		p.str("label", "%s", m.a.Str(unix.IFA_LABEL))
 	}
 	s.printLifetimes(p, m)
 	p.text("\n")
-}
-
-// ifaProto is IFA_PROTO (linux/if_addr.h, Linux 5.18): who gave the address.
-const ifaProto = 11
-
-// addrProtocolName names who gave an address (IFAPROT_*).
-func (s *session) addrProtocolName(v uint8) string {
-	names := []string{"unspec", "kernel_lo", "kernel_ra", "kernel_ll"}
-	if int(v) < len(names) && !s.opt.numeric {
-		return names[v]
-	}
-	return fmt.Sprintf("%#x", v)
 }
 
 func printAddrFlags(p *printer, m *addrMsg) {
@@ -346,19 +331,27 @@ func addrFlush(s *session, w *words) {
 		fail(exitFailed, "Cannot flush link addresses.")
 	}
 	s.linkByName(&f.link)
-	const rounds = 10 // of what a deletion makes appear, as promoted secondaries
-	for range rounds {
+	most := uint32(10) // rounds of what a deletion makes appear, as promoted secondaries
+	if s.opt.loops != 0 {
+		most = s.opt.loops
+	}
+	s.monitoring = true
+	defer func() { s.monitoring = false }()
+	if !s.flushRounds("addresses", most, func() int {
 		var reqs []nl.Request
 		for _, a := range s.addrs(f.family, f.link.index) {
 			label := a.a.Str(unix.IFA_LABEL)
-			if f.lets(&a, label) {
-				reqs = append(reqs, nl.Request{Type: netlink.HeaderType(unix.RTM_DELADDR), Data: a.data})
+			if !f.lets(&a, label) {
+				continue
 			}
-		}
-		if len(reqs) == 0 {
-			return
+			if s.opt.stats > 1 {
+				s.printAddr(s.out(), &a, s.nameOf(a.index))
+			}
+			reqs = append(reqs, nl.Request{Type: netlink.HeaderType(unix.RTM_DELADDR), Data: a.data})
 		}
 		s.kernel().Batch(reqs) // what went with another one is an error of no interest
+		return len(reqs)
+	}) {
+		fail(exitFailed, "*** Flush remains incomplete after %d rounds. ***", most)
 	}
-	fail(exitFailed, "*** Flush remains incomplete after %d rounds. ***", rounds)
 }

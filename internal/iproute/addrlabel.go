@@ -40,16 +40,20 @@ func addrlabelObject(s *session, w *words) {
 }
 
 func (s *session) addrlabels() []netlink.Message {
-	if s.opt.family != unix.AF_UNSPEC && s.opt.family != unix.AF_INET6 {
-		fail(exitFailed, "addrlabel is only for IPv6.")
-	}
 	m := rtnl.NewMessage(addrlabelLen)
 	m.Head()[0] = unix.AF_INET6
+	if s.opt.family != unix.AF_UNSPEC {
+		m.Head()[0] = uint8(s.opt.family)
+	}
 	req, err := m.Request(rtmGetAddrlabel, 0)
 	if err != nil {
 		die("%v", err)
 	}
-	return s.dump(req)
+	msgs, err := s.kernel().Dump(s.ctx, req)
+	if err != nil && len(msgs) == 0 {
+		die("%s\nDump terminated", kernelText(err))
+	}
+	return msgs
 }
 
 func addrlabelShow(s *session, _ *words) {

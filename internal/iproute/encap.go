@@ -101,7 +101,7 @@ func labelText(b []byte) string {
 func parseEncapMPLS(w *words, m *rtnl.Message) {
 	b, ok := labels(w.peek())
 	if !ok {
-		invalid("Invalid MPLS label\n", w.peek())
+		panic(&failure{code: exitFailed, abort: true, exact: true, text: "Error: mpls address is expected rather than \"" + w.peek() + "\"."})
 	}
 	m.Bytes(mplsDst, b)
 	if w.left() > 2 && w.list[w.at+1] == "ttl" {

@@ -59,8 +59,5 @@ func (s *session) ipProtocolName(v uint8) string {
 	if name, ok := s.ipProtocols().byID[uint32(v)]; ok && !s.opt.numeric {
 		return name
 	}
-	if s.opt.numeric {
-		return strconv.Itoa(int(v))
-	}
 	return "ipproto-" + strconv.Itoa(int(v))
 }

@@ -18,6 +18,7 @@ func (r *linkRequest) linkInfo(w *words) {
 	if w.more() {
 		parse := r.kindParser(r.kind)
 		switch {
+		case withoutOptions(r.kind):
 		case parse != nil:
 			data := r.m.Begin(dataType)
 			parse(w)
@@ -47,6 +48,10 @@ func (r *linkRequest) kindParser(kind string) func(*words) {
 		return r.parseVlan
 	case "vxlan":
 		return r.parseVxlan
+	case "gre", "gretap", "erspan", "ip6gre", "ip6gretap", "ip6erspan", "ipip", "sit", "ip6tnl", "vti", "vti6", "geneve":
+		return func(w *words) { r.parseTable(kind, w, tunnelOpts(kind)) }
+	case "bond":
+		return func(w *words) { r.parseTable(kind, w, bondOpts()) }
 	case "vrf":
 		return func(w *words) { r.parseTable(kind, w, []kindOpt{{"table", unix.IFLA_VRF_TABLE, asTable}}) }
 	}
@@ -118,8 +123,15 @@ func (r *linkRequest) parseMacvlan(w *words) {
 			flags, hasFlags = flags|nodst, true
 		case matches(word, "bcqueuelen"):
 			r.m.U32(unix.IFLA_MACVLAN_BC_QUEUE_LEN, u32(w.next(), "bcqueuelen"))
-		case matches(word, "flag"), matches(word, "macaddr"):
-			die("ip link ... type macvlan %s is not supported by this version of warren: use iproute2's own ip for it.", word)
+		case matches(word, "flag"):
+			if w.next() != "nopromisc" && w.peek() != "null" {
+				fail(exitFailed, "Error: argument of \"flag\" must be \"nopromisc\" or \"null\", not \"%s\"", w.peek())
+			}
+			if hasFlags = true; w.peek() == "nopromisc" {
+				flags |= nopromisc
+			}
+		case matches(word, "macaddr"):
+			r.macaddr(w)
 		default:
 			r.unknownOption(r.kind, w)
 		}
@@ -134,6 +146,57 @@ func (r *linkRequest) parseMacvlan(w *words) {
 		}
 		r.m.U16(unix.IFLA_MACVLAN_FLAGS, flags)
 	}
+}
+
+// macaddr reads "macaddr { add | del | set | flush } [ MAC ... ]" of a macvlan in source mode.
+func (r *linkRequest) macaddr(w *words) {
+	const add, del, flush, set = 0, 1, 2, 3
+	one := func() {
+		b, ok := parseHW(w.next())
+		if !ok || len(b) != 6 {
+			invalid("invalid mac address", w.peek())
+		}
+		r.m.Bytes(unix.IFLA_MACVLAN_MACADDR, b)
+	}
+	switch word := w.next(); {
+	case matches(word, "add"):
+		r.m.U32(unix.IFLA_MACVLAN_MACADDR_MODE, add)
+		one()
+	case matches(word, "del"):
+		r.m.U32(unix.IFLA_MACVLAN_MACADDR_MODE, del)
+		one()
+	case matches(word, "set"):
+		r.m.U32(unix.IFLA_MACVLAN_MACADDR_MODE, set)
+		at := r.m.Begin(unix.IFLA_MACVLAN_MACADDR_DATA)
+		for w.left() > 1 {
+			if b, ok := parseHW(w.list[w.at+1]); !ok || len(b) != 6 {
+				break
+			}
+			one()
+		}
+		r.m.End(at)
+	case matches(word, "flush"):
+		r.m.U32(unix.IFLA_MACVLAN_MACADDR_MODE, flush)
+	default:
+		fail(exitFailed, "Error: argument of \"macaddr\" must be \"add\", \"del\", \"set\" or \"flush\", not \"%s\"", word)
+	}
+}
+
+// qosMap reads "1:2 3:4": priorities of the kernel and of the tag.
+func (r *linkRequest) qosMap(typ uint16, w *words) {
+	const mapping = 1
+	at := r.m.Begin(typ)
+	for w.left() > 1 {
+		from, to, ok := strings.Cut(w.list[w.at+1], ":")
+		a, good := parseUint(from, 0, 32)
+		b, fine := parseUint(to, 0, 32)
+		if !ok || !good || !fine {
+			break
+		}
+		w.skip()
+		r.m.Bytes(mapping, native.AppendUint32(native.AppendUint32(nil, uint32(a)), uint32(b)))
+	}
+	r.m.End(at)
 }
 
 func (r *linkRequest) parseIpvlan(w *words) {
@@ -178,8 +241,10 @@ func (r *linkRequest) parseVlan(w *words) {
 			r.m.BE16(unix.IFLA_VLAN_PROTOCOL, proto)
 		case matches(word, "id"):
 			r.m.U16(unix.IFLA_VLAN_ID, u16(w.next(), "id is invalid"))
-		case matches(word, "ingress-qos-map"), matches(word, "egress-qos-map"):
-			die("ip link ... type vlan %s is not supported by this version of warren: use iproute2's own ip for it.", word)
+		case matches(word, "ingress-qos-map"):
+			r.qosMap(unix.IFLA_VLAN_INGRESS_QOS, w)
+		case matches(word, "egress-qos-map"):
+			r.qosMap(unix.IFLA_VLAN_EGRESS_QOS, w)
 		default:
 			bit := uint32(0)
 			for i, name := range []string{"reorder_hdr", "gvrp", "loose_binding", "mvrp", "bridge_binding"} {

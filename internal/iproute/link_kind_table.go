@@ -21,6 +21,19 @@ const (
 	asDevice
 	asBit // of IFLA_BR_MULTI_BOOLOPT
 	asTable
+	asAddr    // IPv4 or IPv6
+	asAddr27  // the same, IPv6 in attribute 7
+	asTTL     // a number or "inherit"
+	asTOS     // a hexadecimal number or "inherit"
+	asKey     // a number or what looks like an IPv4 address
+	asKeys    // a key for both directions
+	asBE16    // in network order
+	asOne     // a word that stands for 1
+	asZero    // or for 0
+	asIgnored // a word without an attribute here
+	asMode    // of a tunnel
+	asProto   // a word that is a mode
+	asBondMode
 )
 
 // A kindOpt is an option of a kind of link.
@@ -147,6 +160,8 @@ func (r *linkRequest) parseTable(kind string, w *words, table []kindOpt) {
 			if u8(w.next(), what) != 0 {
 				bits |= 1 << opt.typ
 			}
+		case asAddr, asAddr27, asTTL, asTOS, asKey, asKeys, asBE16, asOne, asZero, asIgnored, asMode, asProto, asBondMode:
+			r.tunnelWord(opt, w, what)
 		case asTable:
 			r.m.U32(opt.typ, tableWord(r.s, w.next()))
 		}
@@ -155,6 +170,55 @@ func (r *linkRequest) parseTable(kind string, w *words, table []kindOpt) {
 	if mask != 0 {
 		b := native.AppendUint32(nil, bits)
 		r.m.Bytes(iflaBrMultiBoolopt, native.AppendUint32(b, mask))
+	}
+}
+
+// tunnelWord reads a word of tunnels.
+func (r *linkRequest) tunnelWord(opt *kindOpt, w *words, what string) {
+	key := func() []byte {
+		if a, ok := parseAddr(w.next(), unix.AF_INET); ok && strings.Contains(w.peek(), ".") {
+			return a.AsSlice()
+		}
+		n := u32(w.peek(), what)
+		return []byte{byte(n >> 24), byte(n >> 16), byte(n >> 8), byte(n)}
+	}
+	switch opt.as {
+	case asAddr:
+		r.m.Addr(opt.typ, address(w.next(), 0))
+	case asAddr27:
+		if a := address(w.next(), 0); a.Is4() {
+			r.m.Addr(opt.typ, a)
+		} else {
+			r.m.Addr(7, a)
+		}
+	case asTTL:
+		if w.next() == "inherit" {
+			r.m.U8(opt.typ, 0)
+		} else {
+			r.m.U8(opt.typ, u8(w.peek(), "invalid TTL"))
+		}
+	case asTOS:
+		if w.next() == "inherit" {
+			r.m.U8(opt.typ, 1)
+		} else {
+			r.m.U8(opt.typ, r.s.dsWord(w.peek(), "bad TOS value"))
+		}
+	case asKey:
+		r.m.Bytes(opt.typ, key())
+	case asKeys:
+		b := key()
+		r.m.Bytes(opt.typ, b)
+		r.m.Bytes(opt.typ+1, b)
+	case asBE16:
+		r.m.BE16(opt.typ, u16(w.next(), what))
+	case asOne, asZero:
+		r.u8(opt.typ, opt.as == asOne)
+	case asMode:
+		r.m.U8(opt.typ, tunnelMode(w.next()))
+	case asProto:
+		r.m.U8(opt.typ, tunnelMode(opt.word))
+	case asBondMode:
+		r.m.U8(opt.typ, bondMode(w.next()))
 	}
 }
 

@@ -109,6 +109,7 @@ func (s *session) printLinkBrief(p *printer, l *linkMsg, addrs bool) {
 // printLink prints a link; for "ip addr" without what only "ip link" shows, and left open for the addresses.
 func (s *session) printLink(p *printer, l *linkMsg, forLink bool, family, least int) {
 	p.openObject("")
+	s.printDeleted(p)
 	num(p, "ifindex", "%d: ", l.index)
 	down := s.printName(p, l)
 	printFlags(p, l.flags, down)
@@ -142,6 +143,7 @@ func (s *session) printLink(p *printer, l *linkMsg, forLink bool, family, least 
 	if l.a.U8(unix.IFLA_PROTO_DOWN) != 0 {
 		p.boolean("proto_down", " protodown on ", true)
 	}
+	printReasons(p, l.a)
 	if s.opt.details {
 		s.printLinkDetails(p, l, forLink)
 	}

@@ -192,8 +192,16 @@ func (r *linkRequest) parseRare(word string, w *words) bool {
 		r.m.U32(unix.IFLA_GSO_MAX_SEGS, u32(w.next(), "Invalid \"gso_max_segs\" value\n"))
 	case word == "gro_max_size":
 		r.m.U32(unix.IFLA_GRO_MAX_SIZE, u32(w.next(), "Invalid \"gro_max_size\" value\n"))
-	case word == "vf", word == "xdp", word == "xdpgeneric", word == "xdpdrv", word == "xdpoffload", word == "vrf", word == "parentdev", word == "protodown_reason":
-		die("ip link ... %s is not supported by this version of warren: use iproute2's own ip for it.", word)
+	case word == "vf":
+		r.parseVF(w)
+	case word == "xdp", word == "xdpgeneric", word == "xdpdrv", word == "xdpoffload":
+		r.parseXDP(word, w)
+	case word == "vrf":
+		r.m.U32(unix.IFLA_MASTER, r.s.vrf(w.next()))
+	case word == "parentdev":
+		r.m.Str(iflaParentDevName, w.next())
+	case word == "protodown_reason":
+		r.parseReason(w)
 	default:
 		return false
 	}

@@ -96,6 +96,7 @@ func neighModify(s *session, w *words, typ int, flags netlink.HeaderFlags) {
 			m.U8(ndaProtocol, protocolWord(s, w.next()))
 		case word == "managed":
 			m.U32(ndaFlagsExt, ntfExtManaged)
+			state = 0
 		default:
 			if word == "to" {
 				word = w.next()
@@ -237,7 +238,7 @@ func (f *neighFilter) lets(b []byte) bool {
 	if family != unix.AF_INET && family != unix.AF_INET6 || f.family != unix.AF_UNSPEC && f.family != family || f.index != 0 && f.index != index {
 		return false
 	}
-	if f.state&state == 0 && flags&unix.NTF_PROXY == 0 && (state != 0 || f.state&0x100 == 0) {
+	if f.state&state == 0 && flags&(unix.NTF_PROXY|unix.NTF_EXT_LEARNED) == 0 && (state != 0 || f.state&0x100 == 0) {
 		return false
 	}
 	a := rtnl.ParseAttrs(b[rtnl.NdmsgLen:])
@@ -290,7 +291,7 @@ func neighGet(s *session, w *words) {
 		w.skip()
 	}
 	if dev == "" || !has {
-		die("Device and address are required arguments.")
+		fail(exitFailed, "Device and address are required arguments.")
 	}
 	head := m.Head()
 	head[0], head[10] = uint8(family), flags
@@ -301,6 +302,7 @@ func neighGet(s *session, w *words) {
 	}
 	msgs, err := s.ask(req)
 	refused(err)
+	s.opt.json = false // as with ip
 	p := s.out()
 	for _, msg := range msgs {
 		s.printNeigh(p, msg.Data, false)
@@ -382,18 +384,21 @@ func printNeighStats(p *printer, a rtnl.Attrs) {
 // neighFlush deletes what the filter lets through; permanent entries stay unless they are asked for.
 func neighFlush(s *session, w *words) {
 	if !w.more() {
-		die("Flush requires arguments.")
+		fail(exitFailed, "Flush requires arguments.")
 	}
 	f := s.neighFilter(w, true)
-	var reqs []nl.Request
-	for _, data := range s.neighMessages(f) {
-		reqs = append(reqs, nl.Request{Type: netlink.HeaderType(unix.RTM_DELNEIGH), Data: data})
-	}
-	if len(reqs) == 0 {
-		if s.opt.stats > 0 {
-			s.out().text("Nothing to flush.\n")
+	const rounds = 10
+	if !s.flushRounds("entries", rounds, func() int {
+		var reqs []nl.Request
+		for _, data := range s.neighMessages(f) {
+			if s.opt.stats > 1 {
+				s.printNeigh(s.out(), data, f.index != 0)
+			}
+			reqs = append(reqs, nl.Request{Type: netlink.HeaderType(unix.RTM_DELNEIGH), Data: data})
 		}
-		return
+		s.kernel().Batch(reqs) // an entry that went by itself is an error of no interest
+		return len(reqs)
+	}) {
+		fail(exitFailed, "*** Flush not complete bailing out after %d rounds", rounds)
 	}
-	s.kernel().Batch(reqs) // an entry that went by itself is an error of no interest
 }

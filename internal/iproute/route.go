@@ -239,24 +239,32 @@ func (r *routeRequest) nexthop(w *words) {
 	var index uint32
 words:
 	for w.more() {
-		switch w.peek() {
-		case "via":
+		switch word := w.peek(); {
+		case word == "via":
 			r.via(w, r.m)
-		case "dev":
+		case word == "dev":
 			index = uint32(r.s.indexOf(w.next()))
 			if index == 0 {
 				die("Cannot find device \"%s\"", w.peek())
 			}
-		case "weight":
+		case word == "weight":
 			n, ok := parseUint(w.next(), 0, 16)
 			if !ok || n == 0 || n > 256 {
 				invalid("\"weight\" is invalid\n", w.peek())
 			}
 			weight = uint8(n - 1)
-		case "onlink":
+		case word == "onlink":
 			flags |= unix.RTNH_F_ONLINK
-		case "nexthop":
-			break words
+		case matches(word, "realms"):
+			r.m.U32(unix.RTA_FLOW, r.s.realmWord(w.next(), "\"realm\" value is invalid\n"))
+		case word == "encap":
+			parseEncap(r.s, w, r.m, unix.RTA_ENCAP, unix.RTA_ENCAP_TYPE)
+		case word == "as":
+			next := w.next()
+			if next == "to" {
+				next = w.next()
+			}
+			r.m.Addr(rtaNewDst, address(next, r.family))
 		default:
 			// iproute2 leaves it to the loop over next hops to complain.
 			break words

@@ -80,11 +80,7 @@ func (s *session) routeFilterWord(f *routeFilter, w *words) {
 	case matches(word, "cached"), matches(word, "cloned"):
 		f.cached = true
 	case word == "tos", matches(word, "dsfield"):
-		n, ok := parseUint(w.next(), 16, 8)
-		if !ok {
-			invalid("TOS value is invalid\n", w.peek())
-		}
-		v := uint8(n)
+		v := s.dsWord(w.next(), "TOS value is invalid\n")
 		f.tos = &v
 	case matches(word, "protocol"):
 		if next := w.next(); next != "all" {
@@ -166,6 +162,8 @@ func (s *session) realmFilter(word string) *realmFilter {
 	f := &realmFilter{}
 	if from != "" {
 		f.value, f.mask = s.realmWord(from, what)<<16, 0xffff0000
+	} else {
+		invalid(what, word)
 	}
 	if to != "" {
 		f.value |= s.realmWord(to, what)
@@ -289,17 +287,50 @@ func routeFlush(s *session, w *words) {
 	}
 	f := s.routeFilter(w)
 	if f.cached {
-		return // there has been no such cache for long
-	}
-	var reqs []nl.Request
-	for _, r := range s.routes(f, false) {
-		reqs = append(reqs, nl.Request{Type: netlink.HeaderType(unix.RTM_DELROUTE), Data: r.data})
-	}
-	if len(reqs) == 0 {
-		if s.opt.stats > 0 {
-			s.out().text("Nothing to flush.\n")
+		if s.opt.family != unix.AF_INET6 { // IPv4 has had no such cache for long
+			if s.opt.stats > 0 {
+				s.out().text("*** IPv4 routing cache is flushed.\n")
+			}
+			return
 		}
-		return
 	}
-	s.kernel().Batch(reqs) // what went with another one is an error of no interest
+	s.flushRounds("entries", 0, func() int {
+		var reqs []nl.Request
+		for _, r := range s.routes(f, false) {
+			if s.opt.stats > 1 {
+				s.printRoute(s.out(), f, &r)
+			}
+			reqs = append(reqs, nl.Request{Type: netlink.HeaderType(unix.RTM_DELROUTE), Data: r.data})
+		}
+		s.kernel().Batch(reqs) // what went with another one is an error of no interest
+		return len(reqs)
+	})
+}
+
+// flushRounds deletes until there is nothing left, and says so with -s; most (0 = any number) is the last round.
+func (s *session) flushRounds(what string, most uint32, round func() int) bool {
+	p := s.out()
+	for n := uint32(0); ; n++ {
+		if most != 0 && n == most {
+			return false
+		}
+		deleted := round()
+		if deleted == 0 {
+			switch {
+			case s.opt.stats == 0:
+			case n == 0:
+				p.text("Nothing to flush.\n")
+			default:
+				plural := "s"
+				if n == 1 {
+					plural = ""
+				}
+				p.text("*** Flush is complete after %d round%s ***\n", n, plural)
+			}
+			return true
+		}
+		if s.opt.stats > 0 {
+			p.text("\n*** Round %d, deleting %d %s ***\n", n+1, deleted, what)
+		}
+	}
 }

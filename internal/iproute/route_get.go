@@ -12,7 +12,7 @@ func routeGet(s *session, w *words) {
 	head := make([]byte, rtnl.RtmsgLen)
 	family, has, from, connected := s.opt.family, false, false, false
 	var iif, oif string
-	flags := uint32(unix.RTM_F_LOOKUP_TABLE)
+	flags := uint32(0)
 	for w.more() {
 		switch word := w.peek(); {
 		case word == "tos", matches(word, "dsfield"):
@@ -93,6 +93,9 @@ func routeGet(s *session, w *words) {
 	if family == unix.AF_UNSPEC {
 		family = unix.AF_INET
 	}
+	if family == unix.AF_INET {
+		flags |= unix.RTM_F_LOOKUP_TABLE
+	}
 	head[0] = uint8(family)
 	native.PutUint32(head[8:], flags)
 	copy(m.Head(), head)
@@ -108,11 +111,10 @@ func routeGet(s *session, w *words) {
 		if !ok {
 			continue
 		}
+		s.printRoute(p, &routeFilter{}, &r)
 		if connected && !from {
 			s.connectedRoute(p, &r)
-			continue
 		}
-		s.printRoute(p, &routeFilter{table: unix.RT_TABLE_MAIN}, &r)
 	}
 }
 
@@ -131,11 +133,9 @@ func (s *session) connectedRoute(p *printer, r *routeMsg) {
 	}
 	m := rtnl.NewMessage(rtnl.RtmsgLen)
 	m.Addr(unix.RTA_DST, r.a.Addr(unix.RTA_DST))
-	m.Addr(unix.RTA_SRC, src)
+	m.Addr(unix.RTA_PREFSRC, src)
 	head := m.Head()
-	copy(head, r.data[:rtnl.RtmsgLen])
-	head[2] = uint8(src.BitLen())
-	native.PutUint32(head[8:], unix.RTM_F_LOOKUP_TABLE)
+	head[0], head[1], head[2] = r.family, r.dstLen, uint8(src.BitLen())
 	req, err := m.Request(unix.RTM_GETROUTE, 0)
 	if err != nil {
 		die("%v", err)
@@ -144,7 +144,7 @@ func (s *session) connectedRoute(p *printer, r *routeMsg) {
 	refused(err)
 	for _, msg := range msgs {
 		if again, ok := readRoute(msg.Data); ok {
-			s.printRoute(p, &routeFilter{table: unix.RT_TABLE_MAIN}, &again)
+			s.printRoute(p, &routeFilter{}, &again)
 		}
 	}
 }

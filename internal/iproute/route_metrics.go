@@ -50,14 +50,12 @@ func printMetrics(p *printer, a rtnl.Attrs) {
 
 // printMs prints a time that is kept in parts of a millisecond.
 func printMs(p *printer, key string, v, parts uint32) {
-	if p.isJSON() {
-		num(p, key, "", v/parts)
+	if v /= parts; v >= 1000 && !p.isJSON() {
+		p.float(key, "%ss ", strconv.FormatFloat(float64(v)/1000, 'g', 6, 64))
 		return
 	}
-	p.text("%s ", ms(v/parts))
+	num(p, key, "%dms ", v)
 }
-
-func ms(v uint32) string { return strconv.FormatUint(uint64(v), 10) + "ms" }
 
 func printFeatures(p *printer, v uint32) {
 	const ecn = 1
@@ -71,18 +69,19 @@ func printFeatures(p *printer, v uint32) {
 	}
 }
 
-// printRealms prints RTA_FLOW or FRA_FLOW.
-func (s *session) printRealms(p *printer, key string, v uint32) {
+// printRealms prints RTA_FLOW.
+func (s *session) printRealms(p *printer, v uint32) {
 	from, to := v>>16, v&0xffff
-	_ = key
+	p.openObject("flow")
 	p.text("realm")
 	if from != 0 {
 		p.text("s ")
-		p.str("flow_from", "%s/", s.realmName(from))
+		p.str("from", "%s/", s.realmName(from))
 	} else {
 		p.text(" ")
 	}
-	p.str("flow_to", "%s ", s.realmName(to))
+	p.str("to", "%s ", s.realmName(to))
+	p.closeObject()
 }
 
 // newDst is what a route of MPLS puts in the destination's place, or of another family.

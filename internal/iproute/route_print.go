@@ -67,7 +67,7 @@ func (s *session) printRoute(p *printer, f *routeFilter, r *routeMsg) {
 		p.text("dev ")
 		p.colored(colorName, "dev", "%s ", s.nameOf(int(r.a.U32(unix.RTA_OIF))))
 	}
-	if r.table != unix.RT_TABLE_MAIN && f.table == 0 {
+	if (r.table != unix.RT_TABLE_MAIN || s.opt.details) && f.table == 0 && r.table != 0 {
 		p.str("table", "table %s ", tableName(s, r.table))
 	}
 	if r.flags&unix.RTM_F_CLONED == 0 {
@@ -93,8 +93,8 @@ func (s *session) printRoute(p *printer, f *routeFilter, r *routeMsg) {
 			num(p, "mark", "mark %d ", mark)
 		}
 	}
-	if flow := r.a.U32(unix.RTA_FLOW); r.a.Has(unix.RTA_FLOW) && f.realms == nil {
-		s.printRealms(p, "flow", flow)
+	if flow := r.a.U32(unix.RTA_FLOW); r.a.Has(unix.RTA_FLOW) && (f.realms == nil || f.realms.mask != forever) {
+		s.printRealms(p, flow)
 	}
 	if r.a.Has(unix.RTA_UID) {
 		num(p, "uid", "uid %d ", r.a.U32(unix.RTA_UID))
@@ -155,17 +155,21 @@ func (s *session) printRouteEnd(p *printer, r *routeMsg) {
 // printCacheFlags prints RTCF_*.
 func (p *printer) printCacheFlags(flags uint32) {
 	p.text("<")
-	for _, f := range []struct {
+	for _, f := range []struct { // linux/in_route.h
 		bit  uint32
 		name string
-	}{{0x01000000, "redirect"}, {0x20000000, "mc"}, {0x10000000, "brd"}, {0x80000000, "local"}, {0x02000000, "src-direct"}, {0x04000000, "nat"}} {
-		if flags&f.bit != 0 {
-			flags &^= f.bit
-			more := ""
-			if flags&^0xffffff != 0 && flags&^uint32(0x00ffffff) != 0 {
-				more = ","
-			}
-			p.item("%s"+more, f.name)
+	}{
+		{0x80000000, "local"}, {0x40000000, "reject"}, {0x20000000, "mc"}, {0x10000000, "brd"}, {0x08000000, "dst-nat"}, {0x00800000, "src-nat"},
+		{0x00400000, "masq"}, {0x00020000, "dst-direct"}, {0x04000000, "src-direct"}, {0x00040000, "redirected"}, {0x01000000, "redirect"},
+		{0x00200000, "fastroute"}, {0x00010000, "notify"}, {0x00080000, "proxy"},
+	} {
+		if flags&f.bit == 0 {
+			continue
+		}
+		if flags &^= f.bit; flags != 0 {
+			p.item("%s,", f.name)
+		} else {
+			p.item("%s", f.name)
 		}
 	}
 	p.text("> ")
@@ -239,6 +243,9 @@ func (s *session) printNexthops(p *printer, r *routeMsg, b []byte) {
 			p.str("to", "as to %s ", a.Addr(rtaNewDst).String())
 		}
 		printGateway(p, a, false)
+		if a.Has(unix.RTA_FLOW) {
+			s.printRealms(p, a.U32(unix.RTA_FLOW))
+		}
 		if index := int(native.Uint32(b[4:])); index != 0 {
 			p.text("dev ")
 			p.colored(colorName, "dev", "%s ", s.nameOf(index))

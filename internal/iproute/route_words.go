@@ -58,6 +58,9 @@ func (r *routeRequest) metricWord(w *words) bool {
 
 func (r *routeRequest) metric(m *metricWord, w *words) {
 	word := w.next()
+	if m.typ == unix.RTAX_RTO_MIN {
+		r.locked |= 1 << m.typ
+	}
 	if m.lock && word == "lock" {
 		r.locked |= 1 << m.typ
 		word = w.next()
@@ -152,7 +155,7 @@ func (r *routeRequest) word(w *words) {
 		r.tos = r.s.dsWord(w.next(), "\"tos\" value is invalid\n")
 	case word == "expires":
 		r.m.U32(unix.RTA_EXPIRES, u32(w.next(), "\"expires\" value is invalid\n"))
-	case word == "metric", matches(word, "priority"), word == "preference":
+	case matches(word, "metric"), matches(word, "priority"), word == "preference":
 		r.m.U32(unix.RTA_PRIORITY, u32(w.next(), "\"metric\" value is invalid\n"))
 	case word == "scope":
 		r.scope, r.hasScope = scopeWord(r.s, w.next()), true

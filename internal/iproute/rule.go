@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 
 	"golang.org/x/sys/unix"
@@ -22,7 +23,8 @@ const (
 	ruleToTable     = 1
 	ruleGoto        = 2
 	ruleNop         = 3
-	ruleNAT         = 10
+	ruleNAT         = 10 // the kernel takes it and does nothing
+	ruleGateway     = 5
 )
 
 // ruleObject is "ip rule".
@@ -66,6 +68,13 @@ func ruleModify(s *session, w *words, typ int, flags netlink.HeaderFlags) {
 		r.word(w)
 		w.skip()
 	}
+	if r.l3mdev && r.explicit {
+		const invalidArgument = 22
+		fail(invalidArgument, "table can not be specified for l3mdev rules")
+	}
+	if r.l3mdev {
+		r.hasTable = true
+	}
 	if r.family == unix.AF_UNSPEC {
 		r.family = unix.AF_INET
 	}
@@ -84,6 +93,8 @@ type ruleRequest struct {
 	head     []byte
 	family   int
 	hasTable bool
+	explicit bool // a table was named
+	l3mdev   bool
 }
 
 func (r *ruleRequest) prefix(typ uint16, at int, word string) {
@@ -120,6 +131,7 @@ func (r *ruleRequest) word(w *words) {
 		r.m.U8(unix.FRA_PROTOCOL, protocolWord(r.s, w.next()))
 	case matches(word, "table"), word == "lookup":
 		table := tableWord(r.s, w.next())
+		r.explicit = true
 		if table < 256 {
 			r.head[4] = uint8(table)
 		} else {
@@ -139,7 +151,7 @@ func (r *ruleRequest) word(w *words) {
 		r.device(unix.FRA_OIFNAME, w.next())
 	case word == "l3mdev":
 		r.m.U8(unix.FRA_L3MDEV, 1)
-		r.hasTable = true
+		r.l3mdev = true
 	case word == "uidrange":
 		low, high, cut := strings.Cut(w.next(), "-")
 		if !cut {
@@ -164,9 +176,9 @@ func (r *ruleRequest) word(w *words) {
 		}
 		r.m.Bytes(unix.FRA_TUN_ID, binary.BigEndian.AppendUint64(nil, n))
 	case matches(word, "nat"), matches(word, "map-to"):
-		w.next()
+		r.s.hint("Warning: route NAT is deprecated")
+		r.m.Addr(ruleGateway, address(w.next(), unix.AF_INET))
 		r.head[7] = ruleNAT
-		die("Failed to parse rule type") // iproute2 gave NAT of rules up too
 	default:
 		r.action(w)
 	}
@@ -326,7 +338,7 @@ func printRulePrefix(p *printer, a rtnl.Attrs, typ int, bits uint8, key, word st
 }
 
 func (s *session) printRuleAction(p *printer, b []byte, a rtnl.Attrs, flags uint32) {
-	if table := ruleTable(b, a); table != 0 && b[7] <= ruleToTable {
+	if table := ruleTable(b, a); table != 0 && !a.Has(unix.FRA_L3MDEV) && (b[7] <= ruleToTable || b[7] == ruleNAT) {
 		p.str("table", " lookup %s", tableName(s, table))
 		if n := a.S32(unix.FRA_SUPPRESS_PREFIXLEN); a.Has(unix.FRA_SUPPRESS_PREFIXLEN) && n != -1 {
 			num(p, "suppress_prefixlen", " suppress_prefixlength %d", n)
@@ -350,6 +362,10 @@ func (s *session) printRuleAction(p *printer, b []byte, a rtnl.Attrs, flags uint
 		}
 	case b[7] == ruleNop:
 		p.null("nop", " nop")
+	case b[7] == ruleNAT:
+		p.null("masquerade", " masquerade")
+	case b[7] != ruleToTable && s.opt.numeric:
+		p.str("action", " %s", strconv.Itoa(int(b[7])))
 	case b[7] != ruleToTable && int(b[7]) < len(routeTypes()):
 		p.str("action", " %s", routeTypes()[b[7]])
 	}

@@ -1,6 +1,7 @@
 package iproute
 
 import (
+	"encoding/binary"
 	"net/netip"
 	"strings"
 
@@ -111,7 +112,7 @@ func (f *ruleFilter) lets(b []byte, a rtnl.Attrs) bool {
 		f.oif != "" && a.Str(unix.FRA_OIFNAME) != f.oif,
 		f.l3mdev && a.U8(unix.FRA_L3MDEV) == 0,
 		f.uids != nil && string(a.Bytes(unix.FRA_UID_RANGE)) != string(f.uids),
-		f.protocol >= 0 && int64(a.U8(unix.FRA_PROTOCOL)) != f.protocol,
+		f.tunID != nil && (len(a.Bytes(unix.FRA_TUN_ID)) < 8 || binary.BigEndian.Uint64(a.Bytes(unix.FRA_TUN_ID)) != *f.tunID),
 		f.ipproto >= 0 && int(a.U8(unix.FRA_IP_PROTO)) != f.ipproto,
 		f.sport != nil && string(a.Bytes(unix.FRA_SPORT_RANGE)) != string(f.sport),
 		f.dport != nil && string(a.Bytes(unix.FRA_DPORT_RANGE)) != string(f.dport),
@@ -144,7 +145,7 @@ func ruleFlush(s *session, w *words) {
 	}
 	for _, m := range s.ruleMessages(s.ruleFamily()) {
 		a := rtnl.ParseAttrs(m.Data[rtnl.FibRuleLen:])
-		if !a.Has(unix.FRA_PRIORITY) || a.U32(unix.FRA_PRIORITY) == 0 || !f.lets(m.Data, a) {
+		if !a.Has(unix.FRA_PRIORITY) || a.U32(unix.FRA_PRIORITY) == 0 || !f.lets(m.Data, a) || f.protocol >= 0 && int64(a.U8(unix.FRA_PROTOCOL)) != f.protocol {
 			continue
 		}
 		refused(s.kernel().Batch([]nl.Request{{Type: netlink.HeaderType(unix.RTM_DELRULE), Data: m.Data}})[0])

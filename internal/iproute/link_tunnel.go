@@ -1,0 +1,97 @@
+package iproute
+
+import (
+	"golang.org/x/sys/unix"
+)
+
+// Options of tunnels of IP in IP (IFLA_GRE_*, IFLA_IPTUN_*, IFLA_VTI_*, IFLA_GENEVE_*; linux/if_tunnel.h, linux/if_link.h).
+func tunnelOpts(kind string) []kindOpt {
+	switch kind {
+	case "gre", "gretap", "erspan", "ip6gre", "ip6gretap", "ip6erspan":
+		return append(endpointOpts(1, 6, 7, 8, 9), greOpts()...)
+	case "ipip", "sit", "ip6tnl":
+		return append(endpointOpts(1, 2, 3, 4, 5), iptunOpts(kind)...)
+	case "vti", "vti6":
+		return append(endpointOpts(1, 4, 5, 0, 0), []kindOpt{{"key", 2, asKeys}, {"ikey", 2, asKey}, {"okey", 3, asKey}, {"fwmark", 6, as32}}...)
+	case "geneve":
+		return []kindOpt{
+			{"id", 1, as32}, {"vni", 1, as32}, {"remote", 2, asAddr27}, {"ttl", 3, asTTL}, {"hoplimit", 3, asTTL}, {"tos", 4, asTOS}, {"dsfield", 4, asTOS},
+			{"dstport", 5, asBE16}, {"external", 6, asNothing}, {"udpcsum", 8, asOne}, {"noudpcsum", 8, asZero}, {"udp6zerocsumtx", 9, asOne},
+			{"noudp6zerocsumtx", 9, asZero}, {"udp6zerocsumrx", 10, asOne}, {"noudp6zerocsumrx", 10, asZero},
+		}
+	}
+	return nil
+}
+
+// endpointOpts are those that all these tunnels have; 0 is one that is not there.
+func endpointOpts(link, local, remote, ttl, tos uint16) []kindOpt {
+	list := []kindOpt{{"dev", link, asDevice}, {"local", local, asAddr}, {"remote", remote, asAddr}}
+	if ttl != 0 {
+		list = append(list, kindOpt{"ttl", ttl, asTTL}, kindOpt{"hoplimit", ttl, asTTL}, kindOpt{"hlim", ttl, asTTL})
+	}
+	if tos != 0 {
+		list = append(list, kindOpt{"tos", tos, asTOS}, kindOpt{"tclass", tos, asTOS}, kindOpt{"dsfield", tos, asTOS})
+	}
+	return list
+}
+
+func greOpts() []kindOpt {
+	return []kindOpt{
+		{"key", 4, asKeys}, {"ikey", 4, asKey}, {"okey", 5, asKey}, {"nopmtudisc", 10, asZero}, {"pmtudisc", 10, asOne}, {"ignore-df", 19, asOne},
+		{"noignore-df", 19, asZero}, {"external", 18, asNothing}, {"fwmark", 20, as32}, {"encaplimit", 11, as8},
+		{"seq", 0, asIgnored}, {"iseq", 0, asIgnored}, {"oseq", 0, asIgnored}, {"csum", 0, asIgnored}, {"icsum", 0, asIgnored}, {"ocsum", 0, asIgnored},
+	}
+}
+
+func iptunOpts(kind string) []kindOpt {
+	list := []kindOpt{
+		{"nopmtudisc", 10, asZero}, {"pmtudisc", 10, asOne}, {"external", 19, asNothing}, {"fwmark", 20, as32}, {"mode", 9, asMode}, {"ip6ip", 9, asProto},
+	}
+	if kind == "ip6tnl" {
+		list = append(list, kindOpt{"encaplimit", 6, as8})
+	}
+	return list
+}
+
+// tunnelMode is the protocol that a tunnel's mode stands for.
+func tunnelMode(word string) uint8 {
+	switch word {
+	case "ipip", "ip4ip4", "ipv4/ipv4", "ipip6", "ip4ip6", "ipv4/ipv6":
+		return unix.IPPROTO_IPIP
+	case "ip6ip", "ipv6/ipv4", "ip6ip6", "ipv6/ipv6":
+		return unix.IPPROTO_IPV6
+	case "mplsip", "mpls/ipv4":
+		return unix.IPPROTO_MPLS
+	case "any", "any/ipv4", "any/ipv6":
+		return 0
+	}
+	invalid("Cannot guess tunnel mode.", word)
+	return 0
+}
+
+// bondOpts are the commonest options of a bond (IFLA_BOND_*).
+func bondOpts() []kindOpt {
+	return []kindOpt{
+		{"mode", 1, asBondMode}, {"active_slave", 2, asDevice}, {"miimon", 3, as32}, {"updelay", 4, as32}, {"downdelay", 5, as32}, {"use_carrier", 6, as8},
+		{"arp_interval", 7, as32}, {"primary", 11, asDevice}, {"resend_igmp", 15, as32}, {"num_grat_arp", 16, as8}, {"num_unsol_na", 16, as8},
+		{"all_slaves_active", 17, as8}, {"min_links", 18, as32}, {"lp_interval", 19, as32}, {"packets_per_slave", 20, as32}, {"tlb_dynamic_lb", 27, as8},
+	}
+}
+
+func bondMode(word string) uint8 {
+	for i, name := range []string{"balance-rr", "active-backup", "balance-xor", "broadcast", "802.3ad", "balance-tlb", "balance-alb"} {
+		if name == word {
+			return uint8(i)
+		}
+	}
+	return u8(word, "invalid mode")
+}
+
+// withoutOptions are kinds whose words iproute2 passes over.
+func withoutOptions(kind string) bool {
+	switch kind {
+	case "dummy", "ifb", "nlmon", "team", "team_slave", "vcan", "netdevsim":
+		return true
+	}
+	return false
+}
