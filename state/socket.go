@@ -13,7 +13,7 @@ type Socket struct {
 	V6Only  bool     `json:"v6only,omitempty"`
 	Link    string   `json:"link,omitempty"`   // SO_BINDTODEVICE
 	Mark    uint32   `json:"mark,omitempty"`   // SO_MARK, where it was told
-	Number  uint8    `json:"number,omitempty"` // protocol number of a raw socket
+	Number  uint8    `json:"number,omitempty"` // protocol number of a raw or netlink socket
 	Path    string   `json:"path,omitempty"`   // unix: the name; "@..." = abstract
 	UID     uint32   `json:"uid"`
 	Inode   uint32   `json:"inode"`

@@ -33,12 +33,16 @@ type InetRequest struct {
 	Protocol int   // unix.IPPROTO_TCP, ...; above 255 with an attribute (Linux 5.9)
 	Statuses Statuses
 	Details  Details
+	Filter   Program
 }
 
 const inetRequestLen = 56
 
-// attribute of a request (enum in linux/inet_diag.h): INET_DIAG_REQ_PROTOCOL.
-const inetReqProtocol = 3
+// Attributes of a request (enum in linux/inet_diag.h).
+const (
+	inetReqProgram  = 1
+	inetReqProtocol = 3
+)
 
 // Request is the message of a dump.
 func (r InetRequest) Request() nl.Request {
@@ -47,6 +51,9 @@ func (r InetRequest) Request() nl.Request {
 	native.PutUint32(b[4:], uint32(r.Statuses))
 	b = append(b, make([]byte, inetRequestLen-len(b))...)
 	e := encoder{b}
+	if len(r.Filter) > 0 {
+		e.bytes(inetReqProgram, r.Filter)
+	}
 	if r.Protocol > 255 {
 		e.u32(inetReqProtocol, uint32(r.Protocol))
 	}
@@ -59,7 +66,9 @@ func DecodeInetRequest(data []byte) (InetRequest, error) {
 		return InetRequest{}, short("request for internet sockets", len(data), inetRequestLen)
 	}
 	r := InetRequest{Family: data[0], Protocol: int(data[1]), Details: Details(data[2]), Statuses: Statuses(native.Uint32(data[4:]))}
-	if a := rtnl.ParseAttrs(data[inetRequestLen:]); len(a.Bytes(inetReqProtocol)) >= 4 {
+	a := rtnl.ParseAttrs(data[inetRequestLen:])
+	r.Filter = some(a, inetReqProgram)
+	if len(a.Bytes(inetReqProtocol)) >= 4 {
 		if p := a.U32(inetReqProtocol); p > 255 && p < 1<<16 {
 			r.Protocol = int(p)
 		}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net/netip"
 
 	"golang.org/x/sys/unix"
 
@@ -80,45 +79,18 @@ func (r *reader) inet() {
 			r.failed(err)
 			for i := range list {
 				if r.q.Statuses.Has(list[i].Status) {
-					r.list = append(r.list, r.inetSocket(&list[i], protocol))
+					r.list = append(r.list, list[i].Socket(protocol, r.link))
 				}
 			}
 		}
 	}
 }
 
-func (r *reader) inetSocket(s *Inet, protocol int) state.Socket {
-	v := state.Socket{
-		Protocol: ProtocolName(protocol), State: s.Status.String(), Local: s.Local, Remote: s.Remote,
-		V6Only: s.V6Only != nil && *s.V6Only != 0, Link: r.link(s.Link), UID: s.UID, Inode: s.Inode,
-		ReadQueue: s.ReadQueue, WriteQueue: s.WriteQueue, CgroupID: s.Cgroup,
-		IPv6: s.Family == unix.AF_INET6,
-	}
-	if s.Mark != nil {
-		v.Mark = *s.Mark
-	}
-	if protocol == unix.IPPROTO_RAW {
-		v.Number = uint8(s.Local.Port()) // a raw socket's "port"
-	}
-	if s.Remote.Port() == 0 && s.Remote.Addr().IsUnspecified() {
-		v.Remote = netip.AddrPort{}
-	}
-	return v
-}
-
 func (r *reader) unix() {
 	list, err := ReadUnix(r.ctx, r.c, UnixRequest{Statuses: r.q.Statuses, Show: UnixName | UnixPeer | UnixQueues | UnixUID})
 	r.failed(err)
 	for i := range list {
-		s := &list[i]
-		v := state.Socket{
-			Protocol: "unix", Type: typeName(s.Type), State: s.Status.String(), Path: s.Path(), Peer: s.Peer, Inode: s.Inode,
-			ReadQueue: s.ReadQueue, WriteQueue: s.WriteQueue,
-		}
-		if s.UID != nil {
-			v.UID = *s.UID
-		}
-		r.list = append(r.list, v)
+		r.list = append(r.list, list[i].Socket())
 	}
 }
 
@@ -129,18 +101,7 @@ func (r *reader) packet() {
 	list, err := ReadPacket(r.ctx, r.c)
 	r.failed(err)
 	for i := range list {
-		s := &list[i]
-		v := state.Socket{Protocol: "packet", Type: typeName(s.Type), State: Close.String(), Inode: s.Inode, EtherType: s.Protocol}
-		if s.Info != nil {
-			v.Link = r.link(s.Info.Link)
-		}
-		if s.UID != nil {
-			v.UID = *s.UID
-		}
-		if s.Buffers != nil {
-			v.ReadQueue = s.Buffers.Read
-		}
-		r.list = append(r.list, v)
+		r.list = append(r.list, list[i].Socket(r.link))
 	}
 }
 
@@ -151,35 +112,16 @@ func (r *reader) netlink() {
 	list, err := ReadNetlink(r.ctx, r.c)
 	r.failed(err)
 	for i := range list {
-		s := &list[i]
-		v := state.Socket{Protocol: "netlink", Type: typeName(s.Type), State: Close.String(), Inode: s.Inode}
-		if s.Buffers != nil {
-			v.ReadQueue, v.WriteQueue = s.Buffers.Read, s.Buffers.Transmit
-		}
-		r.list = append(r.list, v)
+		r.list = append(r.list, list[i].Socket())
 	}
 }
 
 func (r *reader) vsock() {
 	list, err := ReadVsock(r.ctx, r.c, r.q.Statuses)
 	r.failed(err)
-	for _, s := range list {
-		r.list = append(r.list, state.Socket{Protocol: "vsock", Type: typeName(s.Type), State: s.Status.String(), Inode: s.Inode})
+	for i := range list {
+		r.list = append(r.list, list[i].Socket())
 	}
-}
-
-func typeName(t uint8) string {
-	switch t {
-	case unix.SOCK_STREAM:
-		return "stream"
-	case unix.SOCK_DGRAM:
-		return "dgram"
-	case unix.SOCK_SEQPACKET:
-		return "seqpacket"
-	case unix.SOCK_RAW:
-		return "raw"
-	}
-	return ""
 }
 
 // link is the name of a link of the namespace; "" for none and for one that is gone.

@@ -60,7 +60,7 @@ type Unix struct {
 	Name string
 	VFS  *VFS
 	Peer uint32   // inode, 0 = none
-	Wait []uint32 // of a listener: inodes of those that wait, 0 for one that nobody has open
+	Wait []uint32 // of a listener: inodes of those that wait, 0 for one that nobody has open; nil = not told
 	// Of a listener: how many wait, and how many may. Else bytes.
 	ReadQueue, WriteQueue uint32
 	Buffers               *Buffers
@@ -96,8 +96,8 @@ func DecodeUnix(data []byte) (Unix, error) {
 	if b := a.Bytes(unixVFS); len(b) >= 8 {
 		s.VFS = &VFS{native.Uint32(b), native.Uint32(b[4:])}
 	}
-	if b := a.Bytes(unixIcons); len(b) >= 4 {
-		s.Wait = numbers(b)
+	if a.Has(unixIcons) {
+		s.Wait = numbers(a.Bytes(unixIcons))
 	}
 	if b := a.Bytes(unixQueues); len(b) >= 8 {
 		s.ReadQueue, s.WriteQueue = native.Uint32(b), native.Uint32(b[4:])
@@ -119,7 +119,7 @@ func (s *Unix) Encode() []byte {
 	if s.Peer != 0 {
 		e.u32(unixPeer, s.Peer)
 	}
-	if len(s.Wait) > 0 {
+	if s.Wait != nil {
 		e.words(unixIcons, s.Wait...)
 	}
 	if s.ReadQueue != 0 || s.WriteQueue != 0 {

@@ -1,0 +1,257 @@
+package iproute_test
+
+import "strings"
+
+// ssLines are what is tried on the zoo.
+func ssLines() []string {
+	return strings.Split(strings.TrimSpace(`
+-t
+-ta
+-tan
+-tln
+-tuln
+-tulpn
+-tap
+-taep
+-tae
+-tane
+-taO
+-tano
+-taeno
+-tam
+-tamO
+-uam
+-ua
+-uane
+-u
+-uo
+-x
+-xa
+-xap
+-xae
+-xam
+-xaem
+-xl
+-w
+-wa
+-wan
+-wane
+-0
+-0a
+-0ae
+-0aem
+-0aeO
+-0ab
+-0abO
+-p0
+-f link
+-f netlink
+-f netlink -n
+-f netlink -e
+-f inet
+-f inet6 -a
+-f unix -a
+-f vsock
+-f tipc
+-f xdp
+-ti
+-tai
+-tani
+-taiO
+-teai
+-taemi
+-Mai
+-tuai
+-a
+-an
+-l
+-ln
+-lne
+-ap
+-aT
+-4a
+-6a
+-4 -6 -ta
+-4tan
+-6tan
+-t6an
+-ta -4 -x
+-tu
+-tua4
+-M
+-Ma
+-Mae
+-taMn
+-S
+-Sa
+-d
+-da
+-s
+-s -tan
+-H
+-Ha
+-Htan
+-Htln
+-HtanO
+-r -tan
+-ta --tos
+-tua --tos -e
+-ta --cgroup
+-tea --cgroup
+-ta --inet-sockopt
+-tuaO --inet-sockopt
+-A tcp
+-A tcp -n
+-A tcp,udp -a
+-A inet -a
+-A unix_dgram -a
+-A u_str,u_seq -a
+-A all -a
+-A packet -a
+-A packet_raw -a
+-A netlink
+-A all,!tcp -a
+-A !tcp -a
+--query=raw -a
+--socket tcp -a
+-A raw,udp state unconnected
+--tcp --all --numeric
+--tc --al
+--li --ud
+-t -a -n
+-tan state established
+-tan state listening
+-tan state all
+-tan state connected
+-tan state synchronized
+-tan state bucket
+-tan state big
+-tan state time-wait
+-tan state syn-sent
+-tan state close-wait state fin-wait-2
+-tan state closed
+-tan exclude listening
+-tan exclude listening exclude established
+-tan excl time-wait
+-tan state ESTABLISHED
+-an state established
+-xa state listening
+state established -t -n
+-tan state fin-wait-1
+-tan ( sport = :80 )
+-tan sport = :8080
+-tan sport :8080
+-tan sport = 8080
+-tan sport eq 8080
+-tan sport == :8080
+-tan sport != :8080
+-tan sport >= :4003
+-tan sport > :4003
+-tan sport <= :80
+-tan sport < :80
+-tan dport ge 8080
+-tan dport lt 8080
+-ta sport = :http
+-ta sport = :ssh or sport = :https
+-tua sport = :domain
+-tan dst 127.0.0.1
+-tan dst 127.0.0.0/8
+-tan dst 127.0.0.1:8080
+-tan dst = 127.0.0.1
+-tan src 127.0.0.1:8080
+-tan src 10.9.0.1
+-tan src 10.9.0.0/16
+-tan src 10/8
+-tan src [fd00::1]
+-tan src [fd00::1]:8443
+-tan src fd00::/16
+-tan dst inet:127.0.0.1
+-tan dst inet6:fd00::1
+-6tan dst fd00::1
+-tan src *:8080
+-tan dst :8080
+-tan dst *
+-tan dst any
+-tan src 0.0.0.0/0
+-tan src ::/0
+-tan src 0.0.0.0
+-tan dev a0
+-tan dev = a0
+-tan dev != a0
+-tan dev lo
+-tan dev 0
+-tuan dev a0 or sport = :80
+-tan fwmark 42
+-tan fwmark = 0x2a/0xff
+-tan fwmark != 0x2a
+-tan ! sport = :80
+-tan not sport = :80
+-tan not ( sport = :80 or sport = :443 )
+-tan sport = :80 or dport = :8080 and src 127.0.0.1
+-tan sport = :80 | sport = :443 | sport = :22
+-tan sport = :8080 dport = :4001
+-tan ( sport = :8080 and dport = :4001 ) or ( dport = :8080 )
+-tan autobound
+-tuan ! autobound
+-a src unix:@abstract
+-xa src @abs*
+-xa src *seq
+-xa src /tmp/*
+-xa src @[a-b]*
+-xa ! src @abs*
+-xa autobound
+-a src link:ip
+-0a src link:*:lo
+-0a src link:arp
+-a dst netlink:kernel
+-a src netlink:rtnl:kernel
+-f netlink src genl:*
+-f netlink sport = 0
+-a sport = :80
+-an dst 127.0.0.1
+-an src 127.0.0.0/8
+-tan state established ( dport = :8080 or sport = :8080 )
+-tan state established dst 127.0.0.1 -e
+-V
+state
+state foo
+exclude foo
+-tan state
+-A foo
+-f foo
+-f
+-A
+--foo
+-B
+-Q
+--t
+--no
+-tan (
+-tan )
+-tan ( )
+-tan ( sport = :80
+-tan sport
+-tan sport =
+-tan sport = :nosuchservice
+-tan sport ~ :80
+-tan dst 1.2.3.4 or
+-tan dst 1.2.3.4 5.6.7.8
+-tan dst >= 1.2.3.4
+-tan dst 300.1.1.1.1
+-tan dst [fd00::1
+-tan dev nosuchdev
+-tan fwmark x
+-tan fwmark > 1
+-tan cgroup /nosuchgroup
+-tan or
+-tan foo
+-N nosuchns
+-N a/b
+-F /nosuchfile
+-Z
+-t state closed
+-x state closed
+-A !all
+-u state listening
+`), "\n")
+}
