@@ -41,7 +41,7 @@ func (w *Warren) startServices(ctx context.Context, dir lab.Dir, x *topo.Expande
 	if err != nil {
 		err = fmt.Errorf("lab %q: %w (hint: warren logs %s shows what they wrote)", x.Lab, err, x.Lab)
 	}
-	return serviceStatuses(st), err
+	return serviceStatuses(st), errors.Join(err, w.publishOutside(ctx, dir, x))
 }
 
 // services puts the declared services into their places, and adds the proxies for what the kernel cannot translate.
@@ -78,7 +78,7 @@ func (w *Warren) services(ctx context.Context, dir lab.Dir, x *topo.Expanded) ([
 			list = append(list, lab.ProxyService(name, p.Proto, netip.AddrPortFrom(p.Host.Addr(), p.Host.Port()), p.To))
 		}
 	}
-	return list, nil
+	return append(list, w.relay(dir, x)...), nil
 }
 
 // nsPath is a file that is the namespace of a key, for as long as it lives: the supervisor opens it again at each start.

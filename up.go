@@ -167,7 +167,7 @@ func (w *Warren) preflight(ctx context.Context, p *prepared) error {
 	if err := w.kernel.Probe(ctx, kernel.Needs(p.want.Desired)); err != nil {
 		return fmt.Errorf("lab %q: %w", p.want.Lab, err)
 	}
-	return bindProbes(p)
+	return errors.Join(bindProbes(p), w.probeOutside(ctx, p))
 }
 
 // change carries out the plan and reads the kernel back. On an error it undoes what it did.

@@ -2,11 +2,14 @@ package warren
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/netip"
 	"strings"
 
+	"warren/internal/lab"
 	"warren/internal/wayout"
+	"warren/state"
 	"warren/topo"
 )
 
@@ -62,4 +65,53 @@ func wayResolvers(way wayout.Way) []netip.Addr {
 		return nil
 	}
 	return []netip.Addr{way.DNS}
+}
+
+// relay is the service of a lab in an ordinary user's world that passes on what comes to published ports of the machine.
+func (w *Warren) relay(dir lab.Dir, x *topo.Expanded) []lab.Service {
+	if !w.private() || len(x.Publishes) == 0 {
+		return nil
+	}
+	return []lab.Service{{Node: state.HostNS, Name: "publish", Argv: wayout.RelayArgv(w.opt.World, dir.Path())}}
+}
+
+// publishOutside tells the relay what the lab publishes.
+func (w *Warren) publishOutside(ctx context.Context, dir lab.Dir, x *topo.Expanded) error {
+	if !w.private() || len(x.Publishes) == 0 {
+		return nil
+	}
+	var ports []wayout.Port
+	for _, p := range x.Publishes {
+		ports = append(ports, wayout.Port{Proto: p.Proto, Host: p.Host, To: p.To})
+	}
+	if err := wayout.Publish(ctx, dir.Path(), ports); err != nil {
+		return fmt.Errorf("lab %q: %w", x.Lab, err)
+	}
+	return nil
+}
+
+// probeOutside finds out, before the first change, whether the machine's ports can be had that the plan is about to publish.
+func (w *Warren) probeOutside(ctx context.Context, p *prepared) error {
+	if !w.private() || len(p.plan.Steps) == 0 {
+		return nil
+	}
+	live := map[string]bool{}
+	if p.former != nil {
+		for _, f := range p.former.Publishes {
+			live[f.Proto+" "+f.Host.String()] = true
+		}
+	}
+	var errs []error
+	for _, pub := range p.want.Publishes {
+		if live[pub.Proto+" "+pub.Host.String()] {
+			continue
+		}
+		f, err := w.outside().Listen(ctx, pub.Proto, pub.Host)
+		if err != nil {
+			errs = append(errs, fmt.Errorf("lab %q: node %q: %w", p.want.Lab, pub.Node, err))
+			continue
+		}
+		_ = f.Close()
+	}
+	return errors.Join(errs...)
 }

@@ -4,15 +4,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"net"
 	"net/netip"
 	"os"
 	"os/signal"
-	"sync"
-	"time"
 
 	"golang.org/x/sys/unix"
+
+	"warren/internal/forward"
 )
 
 // ProxyService is a service that forwards what comes to listen on the host to another address: for what the kernel
@@ -58,98 +57,22 @@ func proxyTCP(ctx context.Context, listen, to netip.AddrPort) error {
 	if err != nil {
 		return err
 	}
-	context.AfterFunc(ctx, func() { _ = l.Close() })
-	for {
-		in, err := l.AcceptTCP()
-		if errors.Is(err, net.ErrClosed) {
-			return err
+	return forward.TCP(ctx, l, func(ctx context.Context, _ netip.AddrPort) (*net.TCPConn, error) {
+		var d net.Dialer
+		c, err := d.DialContext(ctx, "tcp", to.String())
+		if err != nil {
+			return nil, err
 		}
-		if err != nil { // out of descriptors: it may pass
-			<-time.After(50 * time.Millisecond)
-			continue
-		}
-		go func() {
-			defer in.Close()
-			var d net.Dialer
-			c, err := d.DialContext(ctx, "tcp", to.String())
-			if err != nil {
-				_ = in.SetLinger(0) // a reset, as from a closed port
-				return
-			}
-			out := c.(*net.TCPConn)
-			defer out.Close()
-			var both sync.WaitGroup
-			both.Go(func() { pipe(out, in) })
-			both.Go(func() { pipe(in, out) })
-			both.Wait()
-		}()
-	}
+		return c.(*net.TCPConn), nil
+	})
 }
-
-// pipe hands on the end of the stream, too.
-func pipe(dst, src *net.TCPConn) {
-	if _, err := io.Copy(dst, src); err != nil {
-		_ = dst.SetLinger(0)
-		_ = dst.Close()
-		_ = src.Close()
-		return
-	}
-	_ = dst.CloseWrite()
-}
-
-// udpIdle is how long a peer's answers are waited for.
-const udpIdle = time.Minute
 
 func proxyUDP(ctx context.Context, listen, to netip.AddrPort) error {
 	l, err := net.ListenUDP("udp", net.UDPAddrFromAddrPort(listen))
 	if err != nil {
 		return err
 	}
-	context.AfterFunc(ctx, func() { _ = l.Close() })
-	var mu sync.Mutex
-	peers := map[netip.AddrPort]*net.UDPConn{}
-	buf := make([]byte, 64<<10)
-	for {
-		n, from, err := l.ReadFromUDPAddrPort(buf)
-		if errors.Is(err, net.ErrClosed) {
-			return err
-		}
-		if err != nil {
-			continue
-		}
-		mu.Lock()
-		out := peers[from]
-		mu.Unlock()
-		if out == nil {
-			if out, err = net.DialUDP("udp", nil, net.UDPAddrFromAddrPort(to)); err != nil {
-				continue
-			}
-			mu.Lock()
-			peers[from] = out
-			mu.Unlock()
-			go func() {
-				answers(l, out, from)
-				mu.Lock()
-				delete(peers, from)
-				mu.Unlock()
-				_ = out.Close()
-			}()
-		}
-		_, _ = out.Write(buf[:n]) // lost, as UDP may be
-	}
-}
-
-func answers(l, out *net.UDPConn, to netip.AddrPort) {
-	buf := make([]byte, 64<<10)
-	for {
-		_ = out.SetReadDeadline(time.Now().Add(udpIdle))
-		n, err := out.Read(buf)
-		if errors.Is(err, unix.ECONNREFUSED) {
-			continue
-		}
-		if err != nil {
-			return
-		}
-		_, _ = l.WriteToUDPAddrPort(buf[:n], to)
-	}
+	return forward.UDP(ctx, l, func(context.Context, netip.AddrPort) (*net.UDPConn, error) {
+		return net.DialUDP("udp", nil, net.UDPAddrFromAddrPort(to))
+	})
 }

@@ -110,6 +110,11 @@ func processOf(inode string) string {
 		if err != nil {
 			continue
 		}
+		if pid, err := strconv.Atoi(e.Name()); err == nil {
+			if argv, err := cmdline(pid); err == nil && len(argv) == 4 && argv[1] == relayArg {
+				return "your lab " + filepath.Base(argv[3])
+			}
+		}
 		return fmt.Sprintf("PID %s (%s)", e.Name(), strings.TrimSpace(string(name)))
 	}
 	return ""
