@@ -22,7 +22,7 @@ demo: build ## the classic lab in a world of its own: up, checks, graph, down
 test: need check ## install what the tests need, then everything that continuous integration runs
 
 need: ## install what the tests need (Debian packages)
-	@tools/need nft:nftables iptables:iptables ip:iproute2 python3:python3 unshare:util-linux setpriv:util-linux
+	@tools/need nft:nftables iptables:iptables ip:iproute2 python3:python3 unshare:util-linux setpriv:util-linux pasta:passt slirp4netns:slirp4netns
 
 check: build vet unit lint ## everything but the installing
 

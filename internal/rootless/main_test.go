@@ -7,7 +7,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"strconv"
 	"strings"
 	"sync"
 	"syscall"
@@ -158,8 +157,10 @@ func (u *user) gone(t *testing.T) {
 		left, _ := os.ReadDir(u.dir())
 		t.Errorf("%s is still there (%v): %v", u.dir(), err, left)
 	}
-	if pids := holders(t); len(pids) > 0 {
-		t.Errorf("processes are still there: %v", pids)
+	for pid, argv := range commands(t) {
+		if argv[0] == "warren" || strings.HasPrefix(argv[0], "warren@") || len(argv) > 1 && argv[1] == "@relay" {
+			t.Errorf("a process is still there: PID %d, %q", pid, argv)
+		}
 	}
 }
 
@@ -167,16 +168,8 @@ func (u *user) gone(t *testing.T) {
 func holders(t *testing.T) []int {
 	t.Helper()
 	var pids []int
-	entries, err := os.ReadDir("/proc")
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, e := range entries {
-		pid, err := strconv.Atoi(e.Name())
-		if err != nil {
-			continue
-		}
-		if line, err := os.ReadFile("/proc/" + e.Name() + "/cmdline"); err == nil && strings.HasPrefix(string(line), "warren\x00@world\x00") {
+	for pid, argv := range commands(t) {
+		if argv[0] == "warren" && len(argv) > 1 && argv[1] == "@world" {
 			pids = append(pids, pid)
 		}
 	}
