@@ -103,8 +103,16 @@ func (m *machine) lookup(name string, data []byte, a map[uint16][]byte) bool {
 		if c != nil && c.net && s.anonymous && s.interval && len(s.key) == 1 {
 			s.swap = true // nft's "integer" does not tell; the operand does
 		}
-		if c == nil || c.op == nil || c.short || c.part != nil || c.size != n || c.net != s.swap {
+		if c == nil || c.op == nil || c.short || c.size != n || c.net != s.swap {
 			return false
+		}
+		if c.part != nil {
+			if !s.anonymous {
+				return false
+			}
+			// The set's elements lie where the field lies in its byte: as a masked byte they mean the same.
+			o := c.part.masked()
+			c.op, c.typ, c.part = &o, state.TypeInteger, nil
 		}
 		if c.typ != s.Key[i] && s.anonymous {
 			s.retype(i, c.typ)

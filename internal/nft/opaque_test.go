@@ -28,7 +28,7 @@ func TestUnknownExpressionsAreNamed(t *testing.T) {
 		{"counter name \"hits\" accept", "<objref> accept"},
 		{"meta mark set jhash ip saddr mod 2", "meta nfproto ipv4 <payload> <hash> <meta>"},
 		{"ip6 nexthdr 0 exthdr hbh exists accept", "ip6 nexthdr 0 <exthdr> <cmp> accept"},
-		{"ip dscp { cs1, cs2 } accept", "meta nfproto ipv4 <payload> <bitwise> <lookup> accept"},
+		{"ip dscp { cs1, cs2 } accept", "meta nfproto ipv4 @nh,8,8 & 252 { 32, 64 } accept"},
 		{"log prefix \"x\" snaplen 20 group 1", "<log>"},
 		{"socket mark 5 accept", "<socket> <cmp> accept"},
 		{"tcp dport 80 ip saddr @dyn meta mark set ct mark accept", "tcp dport 80 ip saddr @dyn <ct> <meta> accept"},

@@ -133,6 +133,16 @@ func (f field) mask() (mask byte, shift uint) {
 	return byte((1<<f.len - 1) << shift), shift
 }
 
+// masked is the field as the byte that it lies in, without the others' bits.
+func (f field) masked() state.Operand {
+	mask, _ := f.mask()
+	off, _ := f.span()
+	return state.Operand{
+		Raw:  &state.Raw{Base: baseNames[f.base], Offset: 8 * off, Length: 8},
+		Mask: &state.Value{Type: state.TypeInteger, Data: string([]byte{mask})},
+	}
+}
+
 // Known is what a rule's matches so far ensure about the packet: the name of the protocol of each layer, "" when not known.
 type known struct {
 	nh, th string

@@ -115,7 +115,7 @@ func action(r *rand.Rand, jumps []string) string {
 	case 7:
 		return "ct mark set 7"
 	case 8:
-		return pick(r, "notrack", "ip ttl set 5", "log prefix \"x\"", "counter continue")
+		return pick(r, "notrack", "log prefix \"x\"", "counter continue")
 	case 9:
 		if len(jumps) > 3 && r.IntN(2) == 0 {
 			return pick(r, "udp dport vmap @where", "ip ttl vmap { 64 : jump sub, 5 : return }", "udp dport vmap { 1000-1001 : drop, 2000 : accept }")
