@@ -49,7 +49,7 @@ func nothingCalled(e *topo.Editor, name, lab string) error {
 	if known := e.Nodes(); len(known) > 0 && len(known) < 8 {
 		hint = "there are " + strings.Join(known, ", ") + "; " + hint
 	}
-	return fmt.Errorf("node or net %q of lab %q: %w (hint: %s)", name, lab, topo.ErrNotExist, hint)
+	return &editError{fmt.Errorf("lab %q has no node and no net %q (hint: %s)", lab, name, hint), ErrNotExist}
 }
 
 func joinNet(e *topo.Editor, x *topo.Expanded, node, net string, o ConnectOptions, report *EditReport) error {
@@ -130,9 +130,9 @@ func (w *Warren) Disconnect(ctx context.Context, node, from string, o EditOption
 }
 
 func notConnected(e *topo.Editor, a, b, lab string) error {
-	err := fmt.Errorf("cable between %q and %q of lab %q: %w", a, b, lab, topo.ErrNotExist)
-	if nets := e.Common(a, b); len(nets) > 0 {
-		err = fmt.Errorf("%w (hint: both are on net %s; warren disconnect %s %s takes one off)", err, strings.Join(nets, ", "), a, nets[0])
+	hint := ""
+	if nets := e.NetsOf(a, b); len(nets) > 0 {
+		hint = fmt.Sprintf(" (hint: both are on net %s; warren disconnect %s %s takes one off)", strings.Join(nets, ", "), a, nets[0])
 	}
-	return err
+	return &editError{fmt.Errorf("lab %q has no cable between %q and %q%s", lab, a, b, hint), ErrNotExist}
 }

@@ -1,6 +1,7 @@
 package warren
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -83,7 +84,7 @@ func bindProbes(p *prepared) error {
 		if live[pub.Proto+" "+pub.Host.String()] || added[pub.Host] {
 			continue
 		}
-		if err := bindProbe(pub); err != nil {
+		if err := cmp.Or(portClash(p.have.Namespace(state.HostNS), p.want.Lab, pub), bindProbe(pub)); err != nil {
 			errs = append(errs, err)
 		}
 	}
@@ -109,6 +110,9 @@ func bindProbe(pub topo.PublishInfo) error {
 	case err == nil, errors.Is(err, syscall.EADDRNOTAVAIL): // an address that comes with the uplink itself
 		return nil
 	case errors.Is(err, syscall.EADDRINUSE):
+		if who := listenerOf(pub); who != "" {
+			return fmt.Errorf("publish %s/%s of node %q: %s listens on that port of the host", pub.Host, pub.Proto, pub.Node, who)
+		}
 		return fmt.Errorf("publish %s/%s of node %q: somebody listens on that port of the host (hint: ss -lnp 'sport = :%d' shows who)", pub.Host, pub.Proto, pub.Node, pub.Host.Port())
 	default:
 		return fmt.Errorf("publish %s/%s of node %q: %w", pub.Host, pub.Proto, pub.Node, err)

@@ -156,7 +156,9 @@ func (w *Warren) applyLocked(ctx context.Context, ed edit, lock *lab.Lock, repor
 		if report.Notes, err = w.foreignDrops(ctx, x); err != nil {
 			return err
 		}
-		report.Notes = append(report.Notes, up.Notes...)
+		if w.private() {
+			report.Notes = append(report.Notes, up.Notes...)
+		}
 	}
 	if ed.touched != nil {
 		report.Nodes = nodesOf(x, ed.touched())

@@ -99,7 +99,7 @@ func (w *Warren) prepare(ctx context.Context, l *topo.Lab, former *topo.Expanded
 	}
 	p, err := plan.Diff(want.Desired, have, opt)
 	if err != nil {
-		return nil, fmt.Errorf("lab %q: %w", l.Name, err)
+		return nil, fmt.Errorf("lab %q: %w", l.Name, portsTaken(want, have, err))
 	}
 	return &prepared{want: want, have: have, asked: query, plan: p, former: former}, nil
 }

@@ -22,6 +22,13 @@ func (w *Warren) Publish(ctx context.Context, node string, ports []topo.Publish,
 }
 
 func publish(e *topo.Editor, node string, ports []topo.Publish, report *EditReport) error {
+	if len(ports) > 0 && e.HasNode(node) && !slices.ContainsFunc(e.NetsOf(node), func(net string) bool { return e.Net(net).Uplink != nil }) {
+		hint := ""
+		if e.Net(topo.DefaultNet) != nil {
+			hint = fmt.Sprintf(" (hint: warren connect %s %s)", node, topo.DefaultNet)
+		}
+		return fmt.Errorf("publish %s of node %q: it is on no net with a way out%s", ports[0], node, hint)
+	}
 	for _, p := range ports {
 		if err := e.Publish(node, p); err != nil {
 			return err
@@ -63,7 +70,7 @@ func (w *Warren) Unpublish(ctx context.Context, node string, matches []PortMatch
 					return err
 				}
 				if len(gone) == 0 {
-					return fmt.Errorf("published port of node %q of lab %q: %w (hint: %s)", node, o.lab(), topo.ErrNotExist, publishedText(before))
+					return &editError{fmt.Errorf("node %q of lab %q has not published that port (hint: %s)", node, o.lab(), publishedText(before)), ErrNotExist}
 				}
 				for _, p := range gone {
 					report.Unpublished = append(report.Unpublished, Port{Node: node, Port: p.String()})

@@ -107,6 +107,9 @@ type Status struct {
 	Drift    []plan.Step     `json:"drift,omitempty"`  // what up would do
 	Other    []string        `json:"other,omitempty"`  // what others put into our namespaces
 	Locked   string          `json:"locked,omitempty"` // who is changing it now
+	// Edited is the lab file that the lab was brought up from, when single commands (add, rm, connect, publish) have changed
+	// the lab since, so that it is another than the file's.
+	Edited string `json:"edited,omitempty"`
 	// Differences are the drift field by field.
 	Differences []Difference `json:"differences,omitempty"`
 	// Unconfirmed is a change that waits to be confirmed, or the last one that was undone because nobody did; nil = none.

@@ -22,6 +22,9 @@ func (w *Warren) Status(ctx context.Context, name string) (*Status, error) {
 		return nil, err
 	}
 	st := &Status{Lab: name}
+	if x.Source.Edited {
+		st.Edited = x.Source.File
+	}
 	if h := lab.FindHolder(dir.Path()); h.PID != 0 {
 		st.Locked = h.String()
 	}

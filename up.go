@@ -79,6 +79,9 @@ func (w *Warren) build(ctx context.Context, l *topo.Lab, o UpOptions, lock *lab.
 		}
 		defer host.Unlock()
 	}
+	if former != nil && former.Source.Edited && !l.Edited {
+		report.Notes = append(report.Notes, fmt.Sprintf("lab %q had been changed by single commands (add, rm, connect, publish) since it was brought up: it is as the lab file says again", l.Name))
+	}
 	way, wayErr := w.openWay(ctx, l)
 	if err := w.recover(ctx, dir); err != nil {
 		return nil, err

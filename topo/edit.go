@@ -18,6 +18,22 @@ var (
 	ErrExist = errors.New("is there already")
 )
 
+// editError is a sentence that is one of these errors.
+type editError struct {
+	text string
+	is   error
+}
+
+func (e *editError) Error() string { return e.text }
+func (e *editError) Unwrap() error { return e.is }
+
+func exists(format string, args ...any) error {
+	return &editError{fmt.Sprintf(format, args...), ErrExist}
+}
+func missing(format string, args ...any) error {
+	return &editError{fmt.Sprintf(format, args...), ErrNotExist}
+}
+
 // An Editor changes a lab one thing at a time. [Editor.Lab] checks the result as a whole and writes it down: where the lab
 // came from a file, the text of the file is changed in as few places as possible and keeps its comments. The lab that
 // is edited is not changed.
@@ -228,7 +244,7 @@ func readRaw(file string, data []byte) (*Lab, map[string]bool, error) {
 func (e *Editor) Changed() bool { return !sameLab(e.was, e.lab) }
 
 // Lab is the result: complete, valid, and with its text. The error lists what is wrong, without places: the text is not what
-// somebody wrote. With Edited it says that it is not what its file says.
+// somebody wrote. When the lab came from a file, Edited says that it is another than the file's.
 func (e *Editor) Lab() (*Lab, error) {
 	if !e.Changed() {
 		l := e.was.deep()
@@ -246,6 +262,6 @@ func (e *Editor) Lab() (*Lab, error) {
 	if err != nil {
 		return nil, fmt.Errorf("the lab file cannot be written: %w", err)
 	}
-	l.Name, l.where, l.Edited = e.lab.Name, nil, true
+	l.Name, l.where, l.Edited = e.lab.Name, nil, e.lab.File != ""
 	return l, nil
 }

@@ -21,7 +21,7 @@ func (e *Editor) AddNet(n Net) error {
 		return err
 	}
 	if e.Net(n.Name) != nil {
-		return fmt.Errorf("net %q of lab %q: %w", n.Name, e.lab.Name, ErrExist)
+		return exists("lab %q has a net %q already", e.lab.Name, n.Name)
 	}
 	e.lab.Nets = append(e.lab.Nets, n)
 	return nil
@@ -37,7 +37,7 @@ func (e *Editor) Join(net string, m Member) error {
 		return e.missing("node", m.Node, e.Nodes())
 	}
 	if n.member(m.Node) != nil {
-		return fmt.Errorf("node %q on net %q of lab %q: %w", m.Node, net, e.lab.Name, ErrExist)
+		return exists("node %q of lab %q is on net %q already", m.Node, e.lab.Name, net)
 	}
 	n.Members = append(n.Members, m)
 	if len(n.Members) != 2 && n.Kind == KindPair {
@@ -64,7 +64,7 @@ func (e *Editor) Leave(net, node string) error {
 	case n.member(node) == nil && !e.HasNode(node):
 		return e.missing("node", node, e.Nodes())
 	case n.member(node) == nil:
-		return fmt.Errorf("node %q on net %q of lab %q: %w", node, net, e.lab.Name, ErrNotExist)
+		return missing("node %q of lab %q is not on net %q", node, e.lab.Name, net)
 	}
 	if e.links[net] {
 		e.removeNet(net)
@@ -115,11 +115,12 @@ func (e *Editor) Links(a, b string) []string {
 	return out
 }
 
-// Common are the names of the nets that both nodes are on.
-func (e *Editor) Common(a, b string) []string {
+// NetsOf are the names of the nets that all of these nodes are on.
+func (e *Editor) NetsOf(nodes ...string) []string {
 	var out []string
 	for i := range e.lab.Nets {
-		if n := &e.lab.Nets[i]; n.member(a) != nil && n.member(b) != nil {
+		n := &e.lab.Nets[i]
+		if !slices.ContainsFunc(nodes, func(node string) bool { return n.member(node) == nil }) {
 			out = append(out, n.Name)
 		}
 	}

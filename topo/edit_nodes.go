@@ -68,7 +68,7 @@ func (e *Editor) missing(what, name string, known []string) error {
 	if n := nearest(name, known); n != "" {
 		hint = fmt.Sprintf(" (hint: did you mean %s?)", n)
 	}
-	return fmt.Errorf("%s %q of lab %q: %w%s", what, name, e.lab.Name, ErrNotExist, hint)
+	return missing("lab %q has no %s %q%s", e.lab.Name, what, name, hint)
 }
 
 // AddNode adds a node that is on no net yet.
@@ -77,7 +77,7 @@ func (e *Editor) AddNode(n Node) error {
 		return err
 	}
 	if e.HasNode(n.Name) {
-		return fmt.Errorf("node %q of lab %q: %w", n.Name, e.lab.Name, ErrExist)
+		return exists("lab %q has a node %q already", e.lab.Name, n.Name)
 	}
 	e.lab.Nodes = append(e.lab.Nodes, n)
 	return nil
@@ -150,7 +150,7 @@ func (e *Editor) Publish(node string, p Publish) error {
 		o := &e.lab.Nodes[i]
 		for _, q := range o.Publish {
 			if orTCP(q.Proto) == p.Proto && q.Host.overlaps(p.Host) && sameHost(p.Addr, q.Addr) {
-				return fmt.Errorf("publish %s of node %q: port %w: node %q of lab %q has published %s", p, node, ErrExist, o.Name, e.lab.Name, q)
+				return exists("publish %s of node %q: the port is taken: node %q of lab %q has published %s", p, node, o.Name, e.lab.Name, q)
 			}
 		}
 	}

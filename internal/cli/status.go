@@ -84,6 +84,9 @@ func (a *app) printStatus(st *warren.Status) {
 	if st.Unconfirmed != nil {
 		fmt.Fprintln(a.Out, unconfirmedWords(st.Unconfirmed, st.Lab))
 	}
+	if st.Edited != "" {
+		fmt.Fprintf(a.Out, "changed by single commands since it was brought up: warren up %s undoes that\n", st.Edited)
+	}
 	nodes := table{head: []string{"NODE", "ADDRESSES", "PROCESSES"}}
 	for _, n := range st.Nodes {
 		addrs := strings.Join(n.Addrs, ", ")
