@@ -139,7 +139,7 @@ func (t *tracer) answers(s *search, ip netip.Addr) []answer {
 	var out []answer
 	for i := range s.got {
 		c := &s.got[i]
-		if c.out {
+		if c.out || c.lost {
 			continue
 		}
 		a := answer{at: c, trail: c.trail.fork()}

@@ -107,10 +107,15 @@ type reception struct {
 	trail trail
 	// out: it leaves the host here.
 	out bool
+	// lost: it dies here, and would even if what is in the way were gone.
+	lost bool
 }
 
 // accepts reports whether the device takes the frame for its own.
 func (c *reception) accepts() bool {
+	if c.lost {
+		return false
+	}
 	return c.frame.host || c.frame.dst.IsMulticast() || c.frame.dst == c.dev.MAC || isLoopback(c.dev) || c.frame.dst.IsZero() || noARP(c.dev)
 }
 

@@ -14,6 +14,13 @@ func (t *tracer) nobody(r *room, dev *state.Link, ip, dst netip.Addr, gateway bo
 			Fix: fix(r.ip("link set %s arp on", dev.Name))})
 		return
 	}
+	// A frame that dies in a tunnel was heard by nobody.
+	for i := range s.got {
+		if c := &s.got[i]; c.lost && len(list) == 0 {
+			out.trail.followTroubles(c.trail)
+			return
+		}
+	}
 	// A frame that leaves the host may find its owner there.
 	for i := range s.got {
 		if c := &s.got[i]; c.out {
@@ -142,7 +149,7 @@ func (t *tracer) notEnslaved(r *room, dev *state.Link, ip netip.Addr, s *search)
 		}
 		for i := range far.Links {
 			br := &far.Links[i]
-			if br.Kind == "bridge" && (has == far || t.onBridge(far, br, seat{r, dev}, e) || has != nil && t.onBridge(far, br, seat{has, has.byName[where]}, e)) {
+			if br.Kind == "bridge" && (has == far || far == r && br == dev || t.onBridge(far, br, seat{r, dev}, e) || has != nil && t.onBridge(far, br, seat{has, has.byName[where]}, e)) {
 				return Reason{Code: NotEnslaved, Namespace: far.name(), Object: "link " + port.Name,
 					Text:  fmt.Sprintf("%s, the other end of %s in %q, is in no bridge; %s stands beside it", port.Name, e.dev.Name, e.r.name(), br.Name),
 					Facts: facts(fact("RTM_GETLINK", "%s in %q has no master", port.Name, far.name())),

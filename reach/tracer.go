@@ -262,13 +262,13 @@ func (t *tracer) ruleStop(r *room, p *filter.Packet, h filter.Hook, st filter.St
 	}
 	w.Text = fmt.Sprintf("%s of %s %s the %s in %s", who, object, verb, what, h.Name)
 	switch {
-	case nd:
-		w.Code = NDPFiltered
 	case arp != nil:
 		w.Code = ARPFiltered
 	case st.FIB:
 		w.Code = RPFRule
 		w.Text += fmt.Sprintf(": the way back to %s is not by the device that it came in by", p.Src)
+	case nd:
+		w.Code = NDPFiltered
 	case st.State && p.Invalid:
 		w.Code = CTInvalid
 		w.Text += ": conntrack did not see the beginning of the connection (one way passes elsewhere)"

@@ -52,7 +52,7 @@ func (t *tracer) travel(r *room, p *filter.Packet, tr *trail, o walkOptions) *de
 	if d != nil {
 		return d
 	}
-	seen := map[crossing]bool{}
+	var seen []crossing
 	for range maxHops {
 		if c == nil {
 			return nil
@@ -64,13 +64,11 @@ func (t *tracer) travel(r *room, p *filter.Packet, tr *trail, o walkOptions) *de
 			return &delivery{r: c.r, dev: c.dev, p: c.frame.ip, out: true, egress: egress}
 		}
 		k := crossing{c.r, c.dev, c.frame.ip.Src, c.frame.ip.Dst}
-		if seen[k] {
-			tr.stop(c.r, "forward", Reason{Code: Loop, Object: "routes to " + c.frame.ip.Dst.String(),
-				Text:  fmt.Sprintf("packets for %s come round to %q again: routers send them to each other until the TTL is gone", c.frame.ip.Dst, c.r.name()),
-				Facts: t.loopFacts(seen, c.frame.ip.Dst), Fix: fix(c.r.ip("route get %s", c.frame.ip.Dst), "# one of these routers needs a route to where the address really is")})
+		if i := slices.Index(seen, k); i >= 0 {
+			t.loops(seen, i, tr)
 			return nil
 		}
-		seen[k] = true
+		seen = append(seen, k)
 		next, d := t.receive(c, tr, o)
 		if d != nil {
 			d.egress = egress
@@ -81,17 +79,23 @@ func (t *tracer) travel(r *room, p *filter.Packet, tr *trail, o walkOptions) *de
 	return nil
 }
 
-func (t *tracer) loopFacts(seen map[crossing]bool, dst netip.Addr) []string {
-	var out []string
-	for k := range seen {
-		if a := k.r.fib.lookup(query{dst: dst, src: k.src, iif: k.dev}); a.route != nil {
-			if s := fact("RTM_GETROUTE", "%q: %s", k.r.name(), routeText(a.route)); !slices.Contains(out, s) {
-				out = append(out, s)
+// loops names the first router of a circle that begins at the crossing from.
+func (t *tracer) loops(seen []crossing, from int, tr *trail) {
+	circle := seen[from:]
+	first := seen[slices.IndexFunc(seen, func(k crossing) bool {
+		return slices.ContainsFunc(circle, func(o crossing) bool { return o.r == k.r })
+	})]
+	w := Reason{Code: Loop, Object: "route to " + first.dst.String(),
+		Text: fmt.Sprintf("packets for %s come round to %q again and again until their TTL is used up", first.dst, first.r.name()),
+		Fix:  fix(first.r.ip("route get %s", first.dst), "# one of these routers needs a route to where the address really is")}
+	for _, k := range circle {
+		if a := k.r.fib.lookup(query{dst: k.dst, src: k.src, iif: k.dev}); a.route != nil {
+			if s := fact("RTM_GETROUTE", "%q: %s", k.r.name(), routeText(a.route)); !slices.Contains(w.Facts, s) {
+				w.Facts = append(w.Facts, s)
 			}
 		}
 	}
-	slices.Sort(out)
-	return out
+	tr.stop(first.r, "forward", w)
 }
 
 // A carried is a frame that arrived, with the device that it was sent by.
@@ -265,6 +269,9 @@ func (t *tracer) carry(r *room, dev *state.Link, f frame, tr *trail) *carried {
 	}
 	worst := &s.got[0]
 	tr.follow(worst.trail)
+	if worst.lost {
+		return nil
+	}
 	if worst.trail.obstacles() == 0 {
 		tr.stop(r, "link", Reason{Code: NeighbourMACMismatch, Object: "neighbour dev " + dev.Name,
 			Text:  fmt.Sprintf("the frame goes to %s, which is nobody behind %s: %s:%s has %s", f.dst, dev.Name, worst.r.name(), worst.dev.Name, worst.dev.MAC),

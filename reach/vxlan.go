@@ -133,6 +133,7 @@ func (s *search) tunnel(r, under *room, dev *state.Link, x remote, f frame, tr t
 	s.t.depth--
 	tr.followTroubles(u)
 	if d == nil {
+		s.got = append(s.got, reception{r: r, dev: dev, frame: f, trail: tr, lost: true})
 		return
 	}
 	if d.out {
