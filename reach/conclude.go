@@ -22,6 +22,8 @@ func (o *outcome) verdict(s *state.Snapshot, f *Flow) Verdict {
 	for _, u := range o.used {
 		v.Snapshot.Namespaces = append(v.Snapshot.Namespaces, nameOf(s, u))
 	}
+	o.request.compact()
+	o.reply.compact()
 	v.Request, v.Reply = numbered(o.request.steps), numbered(o.reply.steps)
 	v.Reachable = o.state()
 	first, _ := o.first()

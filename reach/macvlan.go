@@ -37,7 +37,11 @@ func (s *search) macvlanOut(r *room, dev *state.Link, f frame, tr trail) {
 		}
 		b, g := tr.fork(), f.clone()
 		if mode(dev) != "bridge" || mode(c.dev) != "bridge" {
-			b.stop(far, "link", macvlanMode(c.r, c.dev, dev))
+			if mode(dev) != "bridge" {
+				b.stop(r, "link", macvlanMode(r, dev, c.dev))
+			} else {
+				b.stop(c.r, "link", macvlanMode(c.r, c.dev, dev))
+			}
 		}
 		if !c.dev.Up {
 			b.stop(c.r, "link", Reason{Code: PeerDown, Object: "link " + c.dev.Name, Text: fmt.Sprintf("%s, a macvlan on %s, is down", c.dev.Name, parent.Name),
@@ -126,9 +130,11 @@ func macvlanParent(r *room, parent, child *state.Link) Reason {
 			"# and give that link the address by which the namespace is to be reached")}
 }
 
-func macvlanMode(r *room, to, from *state.Link) Reason {
-	return Reason{Code: MACVLANMode, Object: "link " + to.Name,
-		Text:  fmt.Sprintf("%s (mode %s) does not hear its sibling %s (mode %s): both must be in mode bridge", to.Name, mode(to), from.Name, mode(from)),
-		Facts: facts(fact("IFLA_MACVLAN_MODE", "%s: %s, %s: %s", from.Name, mode(from), to.Name, mode(to))),
-		Fix:   fix(r.ip("link set %s type macvlan mode bridge", to.Name))}
+func macvlanMode(r *room, dev, sibling *state.Link) Reason {
+	return Reason{
+		Code: MACVLANMode, Object: "link " + dev.Name,
+		Text:  fmt.Sprintf("%s is in mode %s and does not talk to its sibling %s (mode %s): both must be in mode bridge", dev.Name, mode(dev), sibling.Name, mode(sibling)),
+		Facts: facts(fact("IFLA_MACVLAN_MODE", "%s: %s, %s: %s", dev.Name, mode(dev), sibling.Name, mode(sibling))),
+		Fix:   fix(r.ip("link set %s type macvlan mode bridge", dev.Name)),
+	}
 }

@@ -116,6 +116,32 @@ func (t *trail) first() *Reason {
 	return nil
 }
 
+// compact removes what the packet met a second time: the question for a neighbour goes the same way as the packet after it.
+func (t *trail) compact() {
+	place := make([]int, len(t.steps))
+	var steps []Step
+	for i, s := range t.steps {
+		place[i] = -1
+		if !s.OK {
+			for j, o := range steps {
+				if !o.OK && o.Namespace == s.Namespace && o.Object == s.Object && o.Code == s.Code && o.Unknown == s.Unknown {
+					place[i] = j
+				}
+			}
+		}
+		if place[i] < 0 {
+			place[i] = len(steps)
+			steps = append(steps, s)
+		}
+	}
+	t.steps = steps
+	for i := range t.troubles {
+		if u := &t.troubles[i]; u.step >= 0 {
+			u.step = place[u.step]
+		}
+	}
+}
+
 func facts(list ...string) []string { return list }
 
 func fact(source, format string, args ...any) string {

@@ -68,7 +68,7 @@ func scenes() []scene {
 			[]question{{src: "a", dst: "10.0.2.2", from: "10.0.1.2", want: "request r rp-filter"}}},
 		{"B12-rp-filter-loose", "R3; cable a ve r r3; at a ve 10.0.3.2/24; at r r3 10.0.3.1/24; ip -n a route replace default via 10.0.3.1 src 10.0.1.2; sys r net.ipv4.conf.r3.rp_filter=2", nil,
 			[]question{{src: "a", dst: "10.0.2.2", want: "yes"}}},
-		{"B13", "room h c g1 g2; for i in 1 2; do ip -n h link add br$i type bridge; ip -n h link set br$i up; cable h p$i c e$i; ip -n h link set p$i master br$i; at h br$i 10.8$i.0.1/16; at c e$i 10.8$i.0.2/16; done; cable h up g1 u; at h up 10.9.0.1/24; at g1 u 10.9.0.2/24; ip -n c route add default via 10.81.0.1 metric 100; ip -n c route append default via 10.82.0.1 metric 100; sys h net.ipv4.ip_forward=1 net.ipv4.conf.all.rp_filter=1; inside h nft 'add table ip n; add chain ip n post { type nat hook postrouting priority 100; }; add rule ip n post oifname up masquerade'",
+		{"B13", "room h c g1 g2; for i in 1 2; do ip -n h link add br$i type bridge; ip -n h link set br$i up; cable h p$i c e$i; ip -n h link set p$i master br$i; at h br$i 10.8$i.0.1/16; at c e$i 10.8$i.0.2/16; done; cable h up g1 u; at h up 10.9.0.1/24; at g1 u 10.9.0.2/24; ip -n c route add default via 10.81.0.1 dev e1 metric 100; ip -n c route append default via 10.82.0.1 dev e2 metric 100; sys h net.ipv4.ip_forward=1 net.ipv4.conf.all.rp_filter=1; inside h nft 'add table ip n; add chain ip n post { type nat hook postrouting priority 100; }; add rule ip n post oifname up masquerade'",
 			nil, []question{{src: "c", dst: "10.9.0.2", want: "yes"}, {src: "c", dst: "10.9.0.2", from: "10.81.0.2", want: "unknown", blind: true}}},
 		{"B14", "P2; at b lo 10.0.0.1/32", nil, []question{{src: "a", dst: "10.0.0.2", want: "request b martian-own-source"}}},
 		{"B15-localnet", "P2; inside b nft 'add table ip n; add chain ip n pre { type nat hook prerouting priority -100; }; add rule ip n pre tcp dport 80 dnat to 127.0.0.1:80'", []string{"b tcp 127.0.0.1:80"},
@@ -107,8 +107,8 @@ func scenes() []scene {
 		{"C17-arp-ignore", "P2; at b lo 10.0.0.9/32; sys b net.ipv4.conf.all.arp_ignore=1", nil, []question{{src: "a", dst: "10.0.0.9", want: "request b arp-ignored"}, {src: "a", dst: "10.0.0.2", want: "yes"}}},
 		{"C18", "P2; ip -n b link set vb arp off", nil, []question{{src: "a", dst: "10.0.0.2", want: "request b noarp"}}},
 		{"C19", "M2 bridge", nil, []question{{src: "c", dst: "10.0.0.1", want: "request a macvlan-parent"}, {src: "c", dst: "10.0.0.2", want: "yes"}, {src: "a", dst: "10.0.0.3", want: "request a macvlan-parent"}}},
-		{"C20-private", "M2 private", nil, []question{{src: "c", dst: "10.0.0.4", want: "request d macvlan-mode"}, {src: "c", dst: "10.0.0.2", want: "yes"}}},
-		{"C20-vepa", "M2 vepa", nil, []question{{src: "c", dst: "10.0.0.4", want: "request d macvlan-mode"}}},
+		{"C20-private", "M2 private", nil, []question{{src: "c", dst: "10.0.0.4", want: "request c macvlan-mode"}, {src: "c", dst: "10.0.0.2", want: "yes"}}},
+		{"C20-vepa", "M2 vepa", nil, []question{{src: "c", dst: "10.0.0.4", want: "request c macvlan-mode"}}},
 		{"C21", "M2 bridge; ip -n a link set va down", nil, []question{{src: "c", dst: "10.0.0.2", want: "request a parent-down"}}},
 
 		// D: MTU and VXLAN.
