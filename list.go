@@ -3,8 +3,10 @@ package warren
 import (
 	"context"
 	"fmt"
+	"os"
 	"slices"
 	"strings"
+	"time"
 
 	"warren/netns"
 	"warren/state"
@@ -29,10 +31,20 @@ func (w *Warren) List(ctx context.Context) ([]NamespaceInfo, error) {
 		}
 		if n := snap.Namespace(e.Name); n != nil {
 			describe(&info, n)
+			info.Created = named(e.Path)
 		}
 		out = append(out, info)
 	}
 	return out, unread(snap)
+}
+
+// named is when a name was given: the mount's file is as old as the name, unless its time was changed. Zero = not known.
+func named(path string) time.Time {
+	fi, err := os.Stat(path)
+	if err != nil {
+		return time.Time{}
+	}
+	return fi.ModTime()
 }
 
 func describe(info *NamespaceInfo, n *state.Namespace) {

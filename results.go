@@ -155,6 +155,15 @@ type NamespaceInfo struct {
 	Addrs     []string `json:"addrs,omitempty"`
 	Processes int      `json:"processes"`
 	State     string   `json:"state"` // "ok", "stale" (a name that holds no namespace)
+	// Created is when it got its name, or its first process began.
+	Created time.Time `json:"created,omitzero"`
+	// Kind and Who are of the owner (state.Owner), where all of the host was read; Command is of the first process, Held says
+	// by what it is kept alive when it has neither name nor process.
+	Kind    string `json:"kind,omitempty"`
+	Who     string `json:"who,omitempty"`
+	PID     int    `json:"pid,omitempty"`
+	Command string `json:"command,omitempty"`
+	Held    string `json:"held,omitempty"`
 }
 
 // LogOptions of [Warren.Logs].

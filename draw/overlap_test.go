@@ -25,7 +25,9 @@ type rect struct {
 
 func (r rect) meets(o rect) bool { return r.x0 < o.x1 && o.x0 < r.x1 && r.y0 < o.y1 && o.y0 < r.y1 }
 
-func (r rect) inside(o rect) bool { return r.x0 >= o.x0 && r.x1 <= o.x1 && r.y0 >= o.y0 && r.y1 <= o.y1 }
+func (r rect) inside(o rect) bool {
+	return r.x0 >= o.x0 && r.x1 <= o.x1 && r.y0 >= o.y0 && r.y1 <= o.y1
+}
 
 func (r rect) shrunk(by float64) rect {
 	return rect{r.x0 + by, r.y0 + by, r.x1 - by, r.y1 - by, r.what, r.group}

@@ -32,7 +32,7 @@ func (k *Kernel) Observe(ctx context.Context, q state.Query) (state.Snapshot, er
 		return state.Snapshot{}, err
 	}
 	if surveyed(q) {
-		if q.Parts.Has(state.PartSockets | state.PartProcesses) {
+		if anywhere(q, state.PartSockets|state.PartProcesses) {
 			o.sockets = map[uint32]int{}
 		}
 		found, unread, err := k.survey(ctx, q, o.sockets)
@@ -266,8 +266,12 @@ func (o *observation) snapshot(ctx context.Context) (state.Snapshot, error) {
 	for i := range o.readings {
 		r := &o.readings[i]
 		s.Unread = append(s.Unread, r.unread...)
-		if r.handle == nil && r.place.found == nil {
-			continue
+		if r.handle == nil {
+			if r.place.found == nil {
+				continue
+			}
+			r.ns = state.Namespace{Name: r.place.key}
+			r.describeFound(o.query.PartsOf(r.place.key)) // found, but not to be entered
 		}
 		r.ns.Sort()
 		s.Namespaces = append(s.Namespaces, r.ns)

@@ -64,7 +64,7 @@ func (o *observation) resolvePeers() {
 	for _, i := range order {
 		f.find(f.ends[i])
 	}
-	if o.query.Parts.Has(state.PartNSIDs) {
+	if anywhere(o.query, state.PartNSIDs) {
 		o.nameIDs(f)
 	}
 }
