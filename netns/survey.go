@@ -31,6 +31,7 @@ type Found struct {
 	Handle *Handle
 	Err    error
 	Inode  uint64
+	Cookie uint64 // 0 = not known
 	// Self: it is the namespace that this program runs in. Init: it is that of process 1, as far as one may look.
 	Self, Init bool
 	// Names are those below the directory of names, Paths all mount points in our mount namespace; both sorted.
@@ -169,6 +170,7 @@ func (s *survey) opened(f *Found) {
 	s.own[f.Handle.FD()] = true
 	if f.Handle.cookie != 0 {
 		s.byCookie[f.Handle.cookie] = f
+		f.Cookie = f.Handle.cookie
 	}
 	f.UserNS = userNS(f.Handle.FD())
 }

@@ -19,6 +19,7 @@ const wantsProcesses = state.PartProcesses | state.PartHolders | state.PartOwner
 
 // survey finds every namespace of the host, and gives each its key. Namespaces that q names by another key keep that one.
 func (k *Kernel) survey(ctx context.Context, q state.Query, sockets map[uint32]int) ([]place, []state.Unread, error) {
+	all, listed := k.listAll()
 	found, unread, err := netns.Survey(ctx, netns.SurveyOptions{
 		Dir: k.cfg.NetnsDir, Sockets: sockets,
 		Processes: q.Parts&(state.PartProcesses|state.PartOwner) != 0, Holders: q.Parts&(state.PartHolders|state.PartOwner) != 0,
@@ -26,8 +27,10 @@ func (k *Kernel) survey(ctx context.Context, q state.Query, sockets map[uint32]i
 	if err != nil {
 		return nil, nil, &OpError{Op: "read", Object: "namespaces of the host", Err: err}
 	}
-	hidden, missing := findHidden(ctx, found)
-	found, unread = append(found, hidden...), append(unread, missing...)
+	if listed != nil {
+		unread = append(unread, state.Unread{Object: "namespaces that nothing visible holds", Reason: listed.Error()})
+	}
+	found = append(found, openHidden(all, found)...)
 	places := make([]place, 0, len(found))
 	taken := map[string]bool{}
 	for _, f := range found {
@@ -66,8 +69,8 @@ func (k *Kernel) keyOf(f *netns.Found) string {
 			return hiddenKey(lab, file)
 		}
 	}
-	if f.Handle != nil && f.Handle.Cookie() != 0 {
-		return "cookie:" + strconv.FormatUint(f.Handle.Cookie(), 10)
+	if f.Cookie != 0 {
+		return "cookie:" + strconv.FormatUint(f.Cookie, 10)
 	}
 	return "inode:" + strconv.FormatUint(f.Inode, 10)
 }
@@ -76,6 +79,7 @@ func (k *Kernel) keyOf(f *netns.Found) string {
 func (r *reading) describeFound(parts state.Parts) {
 	f := r.place.found
 	r.ns.Names, r.ns.Paths = f.Names, f.Paths
+	r.ns.Cookie, r.ns.Inode = f.Cookie, f.Inode
 	r.ns.Created, r.ns.UserNS = f.Created, f.UserNS
 	if parts.Has(state.PartProcesses) {
 		r.ns.Processes = f.Processes

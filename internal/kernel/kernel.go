@@ -17,6 +17,9 @@ type Config struct {
 	NetnsDir string
 	// RunDir holds a directory for each lab, with its hidden namespaces; "" = DefaultRunDir.
 	RunDir string
+	// Hidden lets a query for everywhere list namespaces that nothing visible holds even where not all processes are to
+	// be seen (in a PID namespace), and nearly all of the machine's would be such.
+	Hidden bool
 }
 
 // A Kernel observes and changes the running kernel. It may be used by several goroutines; who serialises changes to a lab

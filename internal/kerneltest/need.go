@@ -19,6 +19,7 @@ import (
 //	veth bridge vxlan macvlan ifb dummy vlan ...   a kind of link
 //	tbf htb ingress netem ...                      a queueing discipline
 //	tun nftables iptables-legacy bridge-nf ipv6    what they say
+//	bpf-syscall                                    BPF programs that are called, and BTF
 //	root                                           the initial user namespace: every sysctl, no limits
 //	exec:NAME                                      a program
 func Need(t testing.TB, features ...string) {
@@ -73,6 +74,8 @@ func probe(feature string) error {
 		return err
 	case "root":
 		return probeInitialUserNS()
+	case "bpf-syscall":
+		return probeBPF()
 	}
 	if slices.Contains(qdiscs(), feature) {
 		return probeQdisc(feature)
