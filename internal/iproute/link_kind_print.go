@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
-	"strconv"
 
 	"golang.org/x/sys/unix"
 
@@ -174,35 +173,6 @@ func printIpvlan(_ *session, p *printer, a rtnl.Attrs, _ *linkMsg) {
 		default:
 			p.is("bridge", "bridge ")
 		}
-	}
-}
-
-// Attributes of a tun or tap (linux/if_link.h, IFLA_TUN_*).
-func printTun(_ *session, p *printer, a rtnl.Attrs, _ *linkMsg) {
-	const owner, group, typ, pi, vnetHdr, persist, multiQueue, queues, disabled = 1, 2, 3, 4, 5, 6, 7, 8, 9
-	if a.Has(typ) {
-		switch a.U8(typ) {
-		case unix.IFF_TUN:
-			p.str("type", "type %s ", "tun")
-		case unix.IFF_TAP:
-			p.str("type", "type %s ", "tap")
-		default:
-			p.str("type", "type %s ", "UNKNOWN:"+strconv.Itoa(int(a.U8(typ))))
-		}
-	}
-	p.onOff("pi", "pi %s ", a.U8(pi) != 0)
-	p.onOff("vnet_hdr", "vnet_hdr %s ", a.U8(vnetHdr) != 0)
-	if a.U8(multiQueue) != 0 {
-		p.onOff("multi_queue", "multi_queue %s ", true)
-		num(p, "numqueues", "numqueues %d ", a.U32(queues))
-		num(p, "numdisabled", "numdisabled %d ", a.U32(disabled))
-	}
-	p.onOff("persist", "persist %s ", a.U8(persist) != 0)
-	if a.Has(owner) {
-		p.str("user", "user %s ", userName(a.U32(owner)))
-	}
-	if a.Has(group) {
-		p.str("group", "group %s ", unixGroupName(a.U32(group)))
 	}
 }
 

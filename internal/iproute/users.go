@@ -5,20 +5,22 @@ import (
 	"strconv"
 )
 
-// userName is a user's name, or its number.
-func userName(id uint32) string {
+// printUser writes a user's name, in JSON the number of one without a name.
+func printUser(p *printer, id uint32) {
 	n := strconv.FormatUint(uint64(id), 10)
 	if u, err := user.LookupId(n); err == nil {
-		return u.Username
+		p.str("user", "user %s ", u.Username)
+		return
 	}
-	return n
+	num(p, "user", "user %d ", id)
 }
 
-// unixGroupName is a group's name, or its number.
-func unixGroupName(id uint32) string {
+// printGroup writes a group's name, in JSON the number of one without a name.
+func printGroup(p *printer, id uint32) {
 	n := strconv.FormatUint(uint64(id), 10)
 	if g, err := user.LookupGroupId(n); err == nil {
-		return g.Name
+		p.str("group", "group %s ", g.Name)
+		return
 	}
-	return n
+	num(p, "group", "group %d ", id)
 }
