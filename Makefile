@@ -16,8 +16,8 @@ help: ## say what there is
 build: ## build ./warren, static
 	$(GO) build -trimpath -ldflags='-s -w' -o warren ./cmd/warren
 
-demo: build ## the classic lab in a world of its own: up, checks, graph, down
-	@tools/demo
+demo: ## the classic lab in a world of its own: up, checks, graph, down
+	@GO="$(GO)" tools/demo
 
 test: need check ## install what the tests need, then everything that continuous integration runs
 

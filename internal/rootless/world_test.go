@@ -1,6 +1,7 @@
 package rootless_test
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -16,11 +17,18 @@ import (
 	"warren/internal/kerneltest"
 )
 
+// TestExamples: every example does for an ordinary user what it does for root.
 func TestExamples(t *testing.T) {
-	for _, name := range []string{"classic", "two-hosts-router", "dualstack"} {
+	examples, err := filepath.Glob(filepath.Join("..", "..", "examples", "*.yaml"))
+	if err != nil || len(examples) == 0 {
+		t.Fatal("no examples", err)
+	}
+	for _, example := range examples {
+		name := strings.TrimSuffix(filepath.Base(example), ".yaml")
 		t.Run(name, func(t *testing.T) {
+			kerneltest.Need(t, "exec:python3")
 			u := newUser(t)
-			data, err := os.ReadFile(filepath.Join("..", "..", "examples", name+".yaml"))
+			data, err := os.ReadFile(example)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -39,11 +47,45 @@ func TestExamples(t *testing.T) {
 				}
 			}
 			u.run(t, "graph", file)
-			u.run(t, "up", file)
+			u.run(t, "up", "--no-checks", file)
 			u.run(t, "down", file)
 			u.gone(t)
 		})
 	}
+}
+
+// TestDemo: "make demo" in a checkout that the user may not write to.
+func TestDemo(t *testing.T) {
+	kerneltest.Need(t, "exec:make", "exec:python3")
+	u := newUser(t)
+	checkout := filepath.Join(u.home, "checkout")
+	for _, dir := range []string{"tools", "examples"} {
+		if err := os.CopyFS(filepath.Join(checkout, dir), os.DirFS(filepath.Join("..", "..", dir))); err != nil {
+			t.Fatal(err)
+		}
+	}
+	data, err := os.ReadFile(filepath.Join("..", "..", "Makefile"))
+	if err == nil {
+		err = os.WriteFile(filepath.Join(checkout, "Makefile"), data, 0o644)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	tmp := filepath.Join(u.home, "tmp")
+	if err := errors.Join(os.Mkdir(tmp, 0o700), u.own(tmp)); err != nil {
+		t.Fatal(err)
+	}
+	path, _ := binary()
+	cmd := u.cmd(t, "make", "-C", checkout, "demo", "WARREN="+path)
+	cmd.Env = append(cmd.Env, "TMPDIR="+tmp)
+	o, e, code := output(t, cmd)
+	if code != 0 || !strings.Contains(o, "Nothing is left.") || strings.Contains(o, "not ok") {
+		t.Errorf("make demo: exit %d\n%s%s", code, o, e)
+	}
+	if left, err := os.ReadDir(tmp); err != nil || len(left) > 0 {
+		t.Errorf("left in the temporary directory: %v, %v", left, err)
+	}
+	u.gone(t)
 }
 
 func TestUplinkIsNotSilent(t *testing.T) {
