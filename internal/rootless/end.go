@@ -18,8 +18,17 @@ const endWait = 5 * time.Second
 // has it. A process that cleared its environment stays.
 func endProcesses(token string) error {
 	mark := []byte("\x00" + worldEnv + "=" + token + ":")
+	holder := []byte("warren\x00" + holderArg + "\x00")
 	for end := time.Now().Add(endWait); ; {
-		left, err := kill(mark)
+		left, err := kill(func(pid string) bool {
+			env, err := os.ReadFile("/proc/" + pid + "/environ")
+			if err == nil && bytes.Contains(append([]byte{0}, env...), mark) {
+				return true
+			}
+			// A holder whose record was lost has the token among its arguments.
+			args, err := os.ReadFile("/proc/" + pid + "/cmdline")
+			return err == nil && bytes.HasPrefix(args, holder) && bytes.HasSuffix(args, []byte("\x00"+token+"\x00"))
+		})
 		if err != nil || left == 0 {
 			return err
 		}
@@ -29,8 +38,8 @@ func endProcesses(token string) error {
 	}
 }
 
-// kill kills what it finds, waits a little for each, and returns how many there were.
-func kill(mark []byte) (found int, err error) {
+// kill kills what belongs, waits a little for each, and returns how many there were.
+func kill(belongs func(pid string) bool) (found int, err error) {
 	dir, err := os.Open("/proc")
 	if err != nil {
 		return 0, err
@@ -50,9 +59,13 @@ func kill(mark []byte) (found int, err error) {
 			continue // gone, or a thread
 		}
 		// Read after the descriptor is had: the process cannot become another one any more.
-		if env, err := os.ReadFile("/proc/" + name + "/environ"); err == nil && bytes.Contains(append([]byte{0}, env...), mark) {
+		if belongs(name) {
 			found++
-			if err := unix.PidfdSendSignal(fd, unix.SIGKILL, nil, 0); err == nil {
+			err := unix.PidfdSendSignal(fd, unix.SIGKILL, nil, 0)
+			if errors.Is(err, unix.EPERM) {
+				found-- // another user's, who wrote our token into its arguments
+			}
+			if err == nil {
 				_, err = unix.Poll([]unix.PollFd{{Fd: int32(fd), Events: unix.POLLIN}}, 100)
 				if err != nil && !errors.Is(err, unix.EINTR) {
 					found--

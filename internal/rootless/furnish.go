@@ -13,8 +13,9 @@ import (
 
 // A stepError names the step of making a world that failed.
 type stepError struct {
-	step string
-	err  error
+	step  string
+	err   error
+	asked bool // for what the system may forbid
 }
 
 func (e *stepError) Error() string { return e.step + ": " + e.err.Error() }
@@ -28,16 +29,16 @@ func furnish(dir string) error {
 	}
 	// Mounts that the host makes later come in, none goes out.
 	if err := unix.Mount("", "/", "", unix.MS_REC|unix.MS_SLAVE, ""); err != nil {
-		return &stepError{"separate the mounts", err}
+		return &stepError{"separate the mounts", err, true}
 	}
 	if err := freshRun(); err != nil {
 		return err
 	}
 	if after, err := os.Lstat(dir); err != nil || !os.SameFile(before, after) {
-		return &stepError{"find " + dir + " again", errors.Join(fs.ErrNotExist, err)}
+		return &stepError{"find " + dir + " again", errors.Join(fs.ErrNotExist, err), false}
 	}
 	if err := loopbackUp(); err != nil {
-		return &stepError{"set lo up", err}
+		return &stepError{"set lo up", err, true}
 	}
 	for _, f := range []string{"ip", "ip6", "arp"} {
 		// What a switch forwards is no business of this host's rules. Labs work with 0 and 1.
@@ -51,15 +52,15 @@ func furnish(dir string) error {
 func freshRun() error {
 	old, err := os.OpenFile("/run", unix.O_PATH|unix.O_DIRECTORY, 0)
 	if err != nil {
-		return &stepError{"open /run", err}
+		return &stepError{"open /run", err, false}
 	}
 	defer old.Close()
 	entries, err := os.ReadDir("/run")
 	if err != nil {
-		return &stepError{"read /run", err}
+		return &stepError{"read /run", err, false}
 	}
 	if err := unix.Mount("tmpfs", "/run", "tmpfs", unix.MS_NOSUID|unix.MS_NODEV, "mode=0755"); err != nil {
-		return &stepError{"mount a tmpfs on /run", err}
+		return &stepError{"mount a tmpfs on /run", err, true}
 	}
 	for _, e := range entries {
 		if e.Name() != "netns" && e.Name() != "warren" {
@@ -68,7 +69,7 @@ func freshRun() error {
 		}
 	}
 	if err := os.Mkdir(netnsDir, 0o755); err != nil {
-		return &stepError{"make " + netnsDir, err}
+		return &stepError{"make " + netnsDir, err, false}
 	}
 	return nil
 }

@@ -33,7 +33,7 @@ func HolderMain(args []string) int {
 	if err != nil {
 		f := failure{Step: "prepare the world", Text: err.Error()}
 		if s, ok := errors.AsType[*stepError](err); ok {
-			f.Step = s.step
+			f.Step, f.Asked = s.step, s.asked
 		}
 		if errno, ok := errors.AsType[syscall.Errno](err); ok {
 			f.Errno = errno
@@ -58,15 +58,18 @@ func prepare(dir, token string) (watch int, err error) {
 		return -1, err
 	}
 	if watch, err = unix.InotifyInit1(unix.IN_CLOEXEC); err != nil {
-		return -1, &stepError{"watch for the end (inotify, fs.inotify.max_user_instances)", err}
+		return -1, &stepError{"watch for the end (inotify; the limit is fs.inotify.max_user_instances)", err, false}
 	}
 	for _, d := range []string{dir, netnsDir} {
 		if _, err := unix.InotifyAddWatch(watch, d, unix.IN_DELETE|unix.IN_ONLYDIR); err != nil {
-			return -1, &stepError{"watch for the end", err}
+			return -1, &stepError{"watch for the end (inotify; the limit is fs.inotify.max_user_watches)", err, false}
 		}
 	}
 	start, _ := started(os.Getpid())
-	return watch, record{Format: format, PID: os.Getpid(), Start: start, Boot: bootID(), Token: token}.write(dir)
+	if err := (record{Format: format, PID: os.Getpid(), Start: start, Boot: bootID(), Token: token}).write(dir); err != nil {
+		return -1, &stepError{"write down in " + dir + " who holds the world", err, false}
+	}
+	return watch, nil
 }
 
 // keep returns when the world has no lab, no named namespace and no command at work. Nobody can come in meanwhile: the lock

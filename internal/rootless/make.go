@@ -31,6 +31,8 @@ type failure struct {
 	Step  string        `json:"step"`
 	Errno syscall.Errno `json:"errno,omitempty"`
 	Text  string        `json:"text"`
+	// Asked: the kernel was asked for what it may forbid ordinary users.
+	Asked bool `json:"asked,omitempty"`
 }
 
 // renew makes a world, in place of one whose holder died, and returns its lock, shared. When somebody was faster there is
@@ -116,7 +118,11 @@ func start(dir string, lock *os.File) error {
 		if f.Errno != 0 {
 			err = f.Errno
 		}
-		return Explain(fmt.Errorf("%s in a new user namespace: %w", f.Step, err), readSetting)
+		err = fmt.Errorf("%s in a new user namespace: %w", f.Step, err)
+		if f.Asked {
+			err = Explain(err, readSetting)
+		}
+		return err
 	}
 	if r, err := readRecord(dir); err != nil || !r.alive() {
 		return errors.Join(errors.New("the process that is to keep the world died at once"), err)

@@ -48,10 +48,14 @@ func (r record) write(dir string) error {
 		return err
 	}
 	path := filepath.Join(dir, recordName)
-	if err := os.WriteFile(path+".new", data, 0o600); err != nil {
-		return fmt.Errorf("write who holds the world: %w", err)
+	err = os.WriteFile(path+".new", data, 0o600)
+	if err == nil {
+		err = os.Rename(path+".new", path)
 	}
-	return os.Rename(path+".new", path)
+	if err != nil {
+		_ = os.Remove(path + ".new") // on a full disk it is there, and empty
+	}
+	return err
 }
 
 // outside is the world as its agent knows it.
