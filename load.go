@@ -1,12 +1,14 @@
 package warren
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"warren/state"
@@ -50,7 +52,10 @@ func ReadFile(path string) ([]byte, error) {
 	if path != "-" {
 		f, err := os.Open(path)
 		if errors.Is(err, fs.ErrNotExist) && path == DefaultFile {
-			return nil, fmt.Errorf("no %s here: %w (hint: name the lab file, as in: warren up lab.yaml)", DefaultFile, fs.ErrNotExist)
+			return nil, fmt.Errorf("no %s here: %w%s", DefaultFile, fs.ErrNotExist, cmp.Or(filesInstead(path), " (hint: name the lab file, as in: warren up lab.yaml)"))
+		}
+		if errors.Is(err, fs.ErrNotExist) {
+			return nil, fmt.Errorf("lab file %s: %w%s", path, fs.ErrNotExist, filesInstead(path))
 		}
 		if err != nil {
 			return nil, fmt.Errorf("read lab file: %w", err)
@@ -63,6 +68,44 @@ func ReadFile(path string) ([]byte, error) {
 		return nil, fmt.Errorf("read lab file %s: %w", path, err)
 	}
 	return data, nil
+}
+
+// mostFiles is how many lab files are named instead of one that is missing.
+const mostFiles = 4
+
+// filesInstead is a hint at the lab files that are in the folder where one was looked for; "" when there are none.
+func filesInstead(path string) string {
+	dir := filepath.Dir(path)
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return ""
+	}
+	var files []string
+	for _, e := range entries {
+		if ext := filepath.Ext(e.Name()); !e.IsDir() && (ext == ".yaml" || ext == ".yml") {
+			files = append(files, e.Name())
+		}
+	}
+	base := filepath.Base(path)
+	near := topo.Nearest(base, files)
+	for _, ext := range []string{".yaml", ".yml"} {
+		if slices.Contains(files, base+ext) {
+			near = base + ext // "up NAME" is "up NAME.yaml"
+		}
+	}
+	switch {
+	case near != "":
+		return fmt.Sprintf(" (hint: did you mean %s?)", filepath.Join(dir, near))
+	case len(files) == 0:
+		return ""
+	case len(files) > mostFiles:
+		files = append(files[:mostFiles], "...")
+	}
+	where := "in " + dir
+	if dir == "." {
+		where = "here"
+	}
+	return fmt.Sprintf(" (hint: %s there is %s)", where, strings.Join(files, ", "))
 }
 
 // folderName makes a lab's name of the folder that the file is in. What no name may have becomes "-".

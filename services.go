@@ -243,6 +243,9 @@ func (w *Warren) Logs(ctx context.Context, name string, o LogOptions, f func(Log
 			}
 		}
 		if len(ids) == n {
+			if len(known) == 0 {
+				return fmt.Errorf("lab %q has no services, so nothing was written (hint: in the lab file \"run:\" at a node makes one)", name)
+			}
 			return fmt.Errorf("lab %q: service %q: %w (hint: there are %s)", name, want, ErrNotExist, strings.Join(known, ", "))
 		}
 	}

@@ -99,6 +99,7 @@ func (w *Warren) build(ctx context.Context, l *topo.Lab, o UpOptions, lock *lab.
 	if err != nil {
 		return nil, err
 	}
+	report.Notes = append(report.Notes, notesOn(l, former)...)
 	w.point("applied")
 	if report.Steps > 0 {
 		report.Notes = append(report.Notes, wayNote(p.want, way, wayErr)...)

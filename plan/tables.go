@@ -219,11 +219,7 @@ func (d *differ) elements(p *place, t *state.Table, ws, hs *state.Set) {
 		case !there:
 			added = append(added, *w)
 		case elementLab(&have[j]) != d.lab:
-			owner := "not made by warren"
-			if l := elementLab(&have[j]); l != "" {
-				owner = "of lab " + l + " (" + have[j].Comment + ")"
-			}
-			d.errs = append(d.errs, &CollisionError{NS: p.name, Object: "element of " + ws.Name + " for " + w.Comment, Owner: owner})
+			d.errs = append(d.errs, elementCollision(p.name, ws.Name, w, &have[j]))
 		case !reflect.DeepEqual(have[j], c):
 			before, after = append(before, have[j]), append(after, *w)
 		}
@@ -237,4 +233,22 @@ func (d *differ) elements(p *place, t *state.Table, ws, hs *state.Set) {
 	if len(added) > 0 {
 		d.ph.elements = append(d.ph.elements, Step{NS: p.name, After: Object{Elements: &Elements{t.Family, t.Name, ws.Name, added}}})
 	}
+}
+
+// elementCollision says whose an element is that a lab wants to have. Those for published ports are commented
+// LAB/NODE/ADDRESS:PORT/PROTOCOL, and a person thinks of the port.
+func elementCollision(ns, set string, want, have *state.Element) *CollisionError {
+	e := &CollisionError{NS: ns, Object: "element of " + set + " for " + want.Comment, Owner: "not made by warren"}
+	lab := elementLab(have)
+	if lab == "" {
+		return e
+	}
+	e.Owner = "of lab " + lab + " (" + have.Comment + ")"
+	mine, theirs := strings.SplitN(want.Comment, "/", 3), strings.SplitN(have.Comment, "/", 3)
+	if strings.HasPrefix(set, "publish") && len(mine) == 3 && len(theirs) == 3 {
+		e.Object = "port " + mine[2]
+		e.Owner = "of node " + theirs[1] + " of lab " + lab
+		e.Hint = "publish another port, or make this one free: warren down " + lab
+	}
+	return e
 }

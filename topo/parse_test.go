@@ -166,7 +166,7 @@ func TestParseErrors(t *testing.T) {
 		{"SameAddress", "nets:\n  a: {cidr: 10.0.0.0/24, nodes: [x: 10.0.0.1, y: 10.0.0.1]}", "f.yaml:2:47: net a: x and y both have 10.0.0.1"},
 		{"SameMAC", "nets:\n  a: [x: {mac: 02:00:00:00:00:01}, y: {mac: 02:00:00:00:00:01}]", "f.yaml:2:36: net a: x and y both have 02:00:00:00:00:01"},
 		{"NoLength", "nets:\n  a: [x: 10.0.0.1]", "f.yaml:2:7: net a: 10.0.0.1 of x needs the length of its prefix (hint: write 10.0.0.1/24, or give the net a cidr)"},
-		{"TooSmall", "nets:\n  a: {cidr: 10.0.0.0/30, nodes: [h[1-3]]}", "f.yaml:2:13: net a: 10.0.0.0/30 has room for 2 addresses, 3 are needed"},
+		{"TooSmall", "nets:\n  a: {cidr: 10.0.0.0/30, nodes: [h[1-3]]}", "f.yaml:2:13: net a: 10.0.0.0/30 has room for 2 addresses, 3 are needed (hint: 10.0.0.0/29 would do)"},
 		{"MemberTwice", "nets:\n  a: [x, h[1-3], h2]", "f.yaml:2:18: net a: h2 is a member twice"},
 		{"CheckNode", "nets:\n  a: [web, y]\nchecks:\n  - y can ping wbe", "f.yaml:4:5: check: there is no node wbe (hint: did you mean web?)"},
 		{"CheckWord", "nets:\n  a: [web, y]\nchecks:\n  - y may ping web", `f.yaml:4:5: check: "y may ping web": the second word is "may", not can or cannot`},

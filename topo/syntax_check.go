@@ -30,7 +30,7 @@ var checkVerbs = []string{"ping", "tcp", "udp", "http", "dns", "mtu"}
 func ParseCheck(text string) ([]Check, error) {
 	words := strings.Fields(text)
 	if len(words) < 4 {
-		return nil, fmt.Errorf("%q is not A can|cannot VERB TARGET", text)
+		return nil, fmt.Errorf("%q is not A can|cannot VERB TARGET, as in: h1 can ping h2", text)
 	}
 	c := Check{Can: words[1] == "can", Verb: words[2]}
 	if !c.Can && words[1] != "cannot" {

@@ -115,7 +115,7 @@ func (v *validator) net(n *Net) {
 				have -= 2
 			}
 			if need > have {
-				v.add(v.l.at("/nets/"+n.Name+"/cidr"), "", "net %s: %s has room for %d addresses, %d are needed", n.Name, c, have, need)
+				v.add(v.l.at("/nets/"+n.Name+"/cidr"), roomFor(c, need), "net %s: %s has room for %d addresses, %d are needed", n.Name, c, have, need)
 			}
 		}
 	}
@@ -245,6 +245,16 @@ func (v *validator) macs() {
 			owner[k] = m.Node
 		}
 	}
+}
+
+// roomFor names a prefix at the same place that has room for so many; "" when there is none.
+func roomFor(c netip.Prefix, need int) string {
+	for bits := c.Bits() - 1; bits > 0; bits-- {
+		if have := 1<<min(c.Addr().BitLen()-bits, 30) - 2; have >= need {
+			return netip.PrefixFrom(c.Addr(), bits).Masked().String() + " would do"
+		}
+	}
+	return ""
 }
 
 func (v *validator) unknownNode(at Pos, what, name string) {

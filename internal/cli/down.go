@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"warren"
+	"warren/topo"
 )
 
 func (a *app) down() *cobra.Command {
@@ -15,9 +16,10 @@ func (a *app) down() *cobra.Command {
 	var asJSON bool
 	var opt warren.DownOptions
 	c := &cobra.Command{
-		Use:     "down [LAB|FILE]",
-		GroupID: groupLabs,
-		Short:   "Take a lab down and leave nothing behind",
+		Use:        "down [LAB|FILE]",
+		GroupID:    groupLabs,
+		Short:      "Take a lab down and leave nothing behind",
+		SuggestFor: []string{"stop", "destroy", "delete", "remove"},
 		Long: `Take a lab down: end its services and every other process in its namespaces, remove the namespaces and what it has on
 the host, and wait until the kernel is really done. Nothing stays: no namespace, link, rule, route, sysctl, process or file.
 
@@ -38,7 +40,11 @@ Exit status: 0 the lab is gone, 1 something could not be removed, 2 wrong usage.
 				report, err := w.Down(ctx, name, opt)
 				a.endProgress()
 				if report != nil {
-					if shown := a.reportDown(report, err != nil, asJSON); shown != nil {
+					near := ""
+					if labs, err := w.Labs(ctx); err == nil && !report.Existed {
+						near = topo.Nearest(name, labNames(labs))
+					}
+					if shown := a.reportDown(report, near, err != nil, asJSON); shown != nil {
 						return shown
 					}
 				}
@@ -54,12 +60,23 @@ Exit status: 0 the lab is gone, 1 something could not be removed, 2 wrong usage.
 	return c
 }
 
-func (a *app) reportDown(r *warren.DownReport, failed, asJSON bool) error {
+func labNames(labs []warren.LabInfo) []string {
+	var names []string
+	for _, l := range labs {
+		names = append(names, l.Name)
+	}
+	return names
+}
+
+func (a *app) reportDown(r *warren.DownReport, near string, failed, asJSON bool) error {
 	if asJSON {
 		return a.printJSON(r)
 	}
 	for _, n := range r.Notes {
 		a.note("%s", n)
+	}
+	if !r.Existed && near != "" {
+		a.note("%s was not up; did you mean %s?", r.Lab, near)
 	}
 	if _, onTerminal := terminal(a.Out); !onTerminal || failed {
 		return nil

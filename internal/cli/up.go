@@ -16,9 +16,10 @@ func (a *app) up() *cobra.Command {
 	var asJSON bool
 	var opt warren.UpOptions
 	c := &cobra.Command{
-		Use:     "up [FILE]",
-		GroupID: groupLabs,
-		Short:   "Make the kernel match a lab file",
+		Use:        "up [FILE]",
+		GroupID:    groupLabs,
+		Short:      "Make the kernel match a lab file",
+		SuggestFor: []string{"start", "create", "apply", "deploy"},
 		Long: `Make the kernel match a lab file: create what is missing, change what differs, remove what is no longer declared. Then
 start the services, wait until they are ready, and run the checks.
 
@@ -53,6 +54,9 @@ Exit status: 0 the lab is up and all checks hold, 1 otherwise, 2 wrong usage.`,
 			lab, err := warren.Load(path)
 			if err != nil {
 				return err
+			}
+			if len(lab.Nets)+len(lab.Nodes) == 0 {
+				return fmt.Errorf("%s declares neither nets nor nodes (hint: warren help labfile begins with the smallest lab)", lab.File)
 			}
 			return a.with(c.Context(), func(ctx context.Context, w *warren.Warren) error {
 				report, err := w.Up(ctx, lab, opt)
