@@ -125,7 +125,7 @@ func (w *Warren) applyLocked(ctx context.Context, ed edit, lock *lab.Lock, repor
 	if err != nil {
 		return err
 	}
-	if !e.Changed() {
+	if !e.Changed() && !dir.Changing() { // and nothing is half-done
 		dir.DropClaims(dead)
 		return nil
 	}
@@ -138,9 +138,13 @@ func (w *Warren) applyLocked(ctx context.Context, ed edit, lock *lab.Lock, repor
 	if err := w.emptyNodes(ctx, dir, former, gone); err != nil {
 		return err
 	}
+	unfinished := dir.Changing()
 	up := &UpReport{Lab: l.Name}
 	x, err := w.build(ctx, l, UpOptions{}, lock, up)
 	if err != nil {
+		if !unfinished && up.Steps == up.Undone && len(up.NotUndone) == 0 { // all is as it was
+			err = errors.Join(err, dir.DropJournal(), dir.EndChange())
+		}
 		return err
 	}
 	report.Steps = up.Steps
@@ -215,8 +219,11 @@ func noLab(name string) error {
 // editor begins to edit the lab's kept file.
 func (w *Warren) editor(ctx context.Context, dir lab.Dir, former *topo.Expanded, ed edit) (*topo.Editor, error) {
 	if former == nil {
-		if !ed.create || dir.Lab() != topo.DefaultLab {
+		if dir.Lab() != topo.DefaultLab {
 			return nil, noLab(dir.Lab())
+		}
+		if !ed.create { // the edit that was to make it was killed
+			return topo.Edit(topo.NewDefault(netip.Prefix{}))
 		}
 		cidr, err := w.freePrefix(ctx)
 		if err != nil {

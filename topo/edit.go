@@ -257,8 +257,7 @@ func (e *Editor) Lab() (*Lab, error) {
 	if err := plain.Validate(); err != nil {
 		return nil, err
 	}
-	text := rewrite(e.was, e.lab)
-	l, err := Parse(e.lab.File, text)
+	l, err := rewrite(e.was, e.lab)
 	if err != nil {
 		return nil, fmt.Errorf("the lab file cannot be written: %w", err)
 	}

@@ -1,44 +1,47 @@
 package topo
 
 import (
+	"bytes"
 	"slices"
 )
 
 // rewrite writes a lab down: the text of the lab that it was, changed in as few places as possible. What was written is read
 // again and has to say what it should; where it does not, whole entries of the file are written anew, and when that
-// does not do either, all of it.
-func rewrite(was, now *Lab) []byte {
-	says := func(text []byte) bool {
+// does not do either, all of it. The result is what was read.
+func rewrite(was, now *Lab) (*Lab, error) {
+	want := now.comparable()
+	read := func(text []byte) *Lab {
 		l, err := Parse(now.File, text)
 		if err != nil {
-			return false
+			return nil
 		}
 		l.Name = now.Name
-		return sameLab(l, now)
+		if !bytes.Equal(l.comparable(), want) {
+			return nil
+		}
+		return l
 	}
-	if len(was.text) > 0 {
-		for _, whole := range []bool{false, true} {
-			p := &page{text: []rune(string(was.text)), whole: whole}
-			if !p.change(was, now) {
-				continue
-			}
-			text := []byte(string(p.text))
-			if !says(text) {
-				continue
-			}
-			if formatted, err := Format(text); err == nil && says(formatted) {
-				return formatted
-			}
-			return text
+	for _, whole := range []bool{false, true} {
+		p := &page{text: []rune(string(was.text)), whole: whole}
+		if len(was.text) == 0 || !p.change(was, now) {
+			continue
+		}
+		text := []byte(string(p.text))
+		if formatted, err := Format(text); err == nil {
+			text = formatted
+		}
+		if l := read(text); l != nil {
+			return l, nil
 		}
 	}
-	text := []byte((&brief{}).lab(now))
-	if !says(text) {
-		if full, err := FormatExpanded(now); err == nil {
-			return full
-		}
+	if l := read([]byte((&brief{}).lab(now))); l != nil {
+		return l, nil
 	}
-	return text
+	full, err := FormatExpanded(now)
+	if err != nil {
+		return nil, err
+	}
+	return Parse(now.File, full)
 }
 
 // change makes the text of one lab that of another, and reports whether it could.
