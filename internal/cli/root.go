@@ -10,10 +10,11 @@ import (
 
 // Groups of commands in help.
 const (
-	groupLabs   = "labs"
-	groupRooms  = "rooms"
-	groupSeeing = "seeing"
-	groupOther  = "other"
+	groupLabs    = "labs"
+	groupRooms   = "rooms"
+	groupSeeing  = "seeing"
+	groupGrammar = "grammar"
+	groupOther   = "other"
 )
 
 // root makes the tree of commands. When args begin with a command that replaces this process it is the only one: entering
@@ -80,16 +81,19 @@ A lab file says which rooms (network namespaces) there are, which nets join them
 		&cobra.Group{ID: groupLabs, Title: "Labs:"},
 		&cobra.Group{ID: groupRooms, Title: "Rooms:"},
 		&cobra.Group{ID: groupSeeing, Title: "Seeing:"},
+		&cobra.Group{ID: groupGrammar, Title: "iproute2's grammar:"},
 		&cobra.Group{ID: groupOther, Title: "Other:"},
 	)
 	root.SetHelpCommandGroupID(groupOther)
 	root.AddCommand(
 		a.up(), a.plan(), a.down(), a.check(), a.status(), a.logs(), a.labs(), a.fmt(), a.repair(), a.confirm(), a.boot(),
 		a.exec(), a.shell(),
-		a.ls(), a.show(), a.graph(), a.find(), a.stats(), a.snapshot(),
+		a.ls(), a.show(), a.graph(), a.find(), a.stats(), a.snapshot(), a.why(),
 		a.version(), a.completion(),
 	)
 	root.AddCommand(a.run(), a.add(), a.rm(), a.connect(), a.disconnect(), a.publish(), a.unpublish())
+	root.AddCommand(a.enterCommand())
+	root.AddCommand(a.grammar()...)
 	root.AddCommand(topics()...)
 	return root
 }
