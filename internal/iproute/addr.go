@@ -90,6 +90,9 @@ func addrModify(s *session, w *words, typ int, flags netlink.HeaderFlags) {
 	if !r.scoped && typ != unix.RTM_DELADDR && r.local.addr.Is4() && r.local.addr.As4()[0] == 127 {
 		r.scope = unix.RT_SCOPE_HOST
 	}
+	if r.flags&unix.IFA_F_MCAUTOJOIN != 0 && typ == unix.RTM_NEWADDR && !r.local.addr.IsMulticast() {
+		fail(exitFailed, "autojoin needs multicast address")
+	}
 	index := s.device(r.dev)
 	r.writeRest(m, typ)
 	head := m.Head()

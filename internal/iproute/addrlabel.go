@@ -88,13 +88,13 @@ func (s *session) printAddrlabel(p *printer, data []byte) {
 
 func addrlabelModify(s *session, w *words, typ int, flags netlink.HeaderFlags) {
 	var where prefixWord
-	label, dev := uint32(noSuchLabel), ""
+	label, dev := uint32(noSuchLabel), uint32(0)
 	for w.more() {
 		switch w.peek() {
 		case "prefix":
 			where = prefix(w.next(), s.opt.family)
 		case "dev":
-			dev = w.next()
+			dev = s.tokenDevice(w.next())
 		case "label":
 			n, ok := parseUint(w.next(), 0, 32)
 			if !ok || n == noSuchLabel {
@@ -115,9 +115,7 @@ func addrlabelModify(s *session, w *words, typ int, flags netlink.HeaderFlags) {
 	m.Addr(ifalAddress, where.addr)
 	head := m.Head()
 	head[0], head[2] = uint8(familyOfAddr(where.addr)), uint8(where.bits)
-	if dev != "" {
-		native.PutUint32(head[addrlabelIndex:], uint32(s.indexOf(dev)))
-	}
+	native.PutUint32(head[addrlabelIndex:], dev)
 	s.do(m.Request(typ, flags))
 }
 

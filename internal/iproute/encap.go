@@ -179,7 +179,7 @@ func (s *session) printEncap(p *printer, kind uint16, b []byte) {
 		return
 	}
 	a := rtnl.ParseAttrs(b)
-	p.str("encap", "%s ", " encap "+encapName(kind))
+	p.str("encap", " encap %s ", encapName(kind))
 	switch kind {
 	case encapMPLS:
 		if a.Has(mplsDst) {

@@ -3,6 +3,7 @@ package iproute_test
 import (
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"strings"
 )
 
@@ -18,7 +19,7 @@ func (g *generator) command() []string {
 		argv = g.spoil(argv)
 	}
 	if argv[0] == "ip" && strings.Contains(line, "show") && !strings.HasPrefix(line, "ip -") {
-		argv = append([]string{"ip"}, append(strings.Fields(g.pick("", "", "-o", "-br", "-j", "-j -d", "-d", "-j -p", "-4", "-6", "-s", "-s -s", "-N", "-br -j", "-o -d", "-s -j")), argv[1:]...)...)
+		argv = append([]string{"ip"}, append(strings.Fields(g.pick("", "", "-o", "-br", "-j", "-j -d", "-d", "-j -p", "-4", "-6", "-N", "-br -j", "-o -d", "-s -j")), argv[1:]...)...)
 	}
 	return argv
 }
@@ -86,6 +87,10 @@ func (g *generator) word(kind string) string {
 		return fmt.Sprintf("fd00:%d::%d", g.r.IntN(3), 1+g.r.IntN(5))
 	case "net4":
 		return g.pick("default", "10.0.0.0/24", "10.1.0.0/16", "10.2.0.0/16", "192.168.7.0/24", "10.9.9.9", "0/0", "10/8")
+	case "nh":
+		return fmt.Sprint(1 + g.r.IntN(6))
+	case "group":
+		return g.pick("239.1.1.1", "239.1.1.2", "ff05::5", "01:00:5e:01:01:01", "10.0.0.1", "zz")
 	case "net6":
 		return g.pick("default", "fd01::/64", "fd02::/48", "fd03::1")
 	}
@@ -93,7 +98,7 @@ func (g *generator) word(kind string) string {
 }
 
 func templates() []string {
-	return append(append(linkTemplates(), addrTemplates()...), otherTemplates()...)
+	return slices.Concat(linkTemplates(), addrTemplates(), otherTemplates(), rareTemplates(), objectTemplates(), portTemplates())
 }
 
 func linkTemplates() []string {

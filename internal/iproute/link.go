@@ -58,6 +58,9 @@ func linkModify(s *session, w *words, typ int, flags netlink.HeaderFlags) {
 			r.m.Str(unix.IFLA_IFNAME, r.name)
 		}
 	default:
+		if r.both() {
+			die("both \"name\" and \"dev\" cannot be used when creating devices.")
+		}
 		if r.kind == "" {
 			fail(exitFailed, "Not enough information: \"type\" argument is required")
 		}
@@ -68,9 +71,6 @@ func linkModify(s *session, w *words, typ int, flags netlink.HeaderFlags) {
 				noDevice(r.link)
 			}
 			r.m.U32(unix.IFLA_LINK, lower)
-		}
-		if r.both() {
-			die("both \"name\" and \"dev\" cannot be used when creating devices.")
 		}
 		if r.name == "" {
 			r.name = r.dev

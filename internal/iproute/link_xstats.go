@@ -14,8 +14,11 @@ const (
 
 // linkXstats is "ip link xstats type bridge": counters of multicast and of the spanning tree.
 func linkXstats(s *session, w *words) {
-	if !w.more() || w.peek() != "type" {
+	if !w.more() {
 		fail(exitFailed, "xstats: missing argument")
+	}
+	if w.peek() != "type" {
+		invalid("unknown argument", w.peek())
 	}
 	which := 0
 	switch word := w.next(); word {

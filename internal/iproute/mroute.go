@@ -62,6 +62,9 @@ func mrouteShow(s *session, w *words) {
 	}
 	m := rtnl.NewMessage(rtnl.RtmsgLen)
 	m.Head()[0] = uint8(family)
+	if explicit && table != 0 {
+		m.U32(unix.RTA_TABLE, table)
+	}
 	req, err := m.Request(unix.RTM_GETROUTE, 0)
 	if err != nil {
 		die("%v", err)

@@ -341,11 +341,17 @@ func nexthopFlush(s *session, w *words) {
 			one(rtnl.ParseAttrs(msg.Data[nhmsgLen:]).U32(nhaID))
 		}
 	}
-	s.kernel().Batch(reqs) // a group went with its last member: no error of interest
-	switch p, n := s.out(), len(reqs); {
-	case n > 0:
-		p.text("Flushed %d nexthops\n", n)
-	case s.opt.stats > 0:
-		p.text("Nothing to flush\n")
+	errs := s.kernel().Batch(reqs)
+	if f.hasID {
+		if errs[0] != nil {
+			fail(exitFailed, "%s", kernelText(errs[0]))
+		}
+		return
+	}
+	// Of a dump no error is of interest: a group went with its last member.
+	if n := len(reqs); n > 0 {
+		s.out().text("Flushed %d nexthops\n", n)
+	} else {
+		s.out().text("Nothing to flush\n")
 	}
 }

@@ -241,7 +241,7 @@ words:
 			}
 			name = w.peek()
 		case "dev":
-			parms.U32(ndtpaIndex, s.existing(w.next()))
+			parms.U32(ndtpaIndex, s.device(w.next()))
 		default:
 			invalid("unknown", word)
 		}

@@ -43,6 +43,11 @@ func ipObject(s *session, w *words) {
 		bridgeObject(s, w)
 		return
 	}
+	if s.personality == Warren && w.peek() == "ss" {
+		w.skip()
+		ssObject(s, w)
+		return
+	}
 	word := w.peek()
 	if !dispatch(s, w, objects) {
 		hint := ""

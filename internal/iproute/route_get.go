@@ -125,17 +125,15 @@ const (
 	rtaDport   = 29
 )
 
-// connectedRoute asks again as a socket would that has got its source address from the first answer.
+// connectedRoute asks again as a socket would that has got its source address from the first answer; the kernel's second
+// answer is that of the first question.
 func (s *session) connectedRoute(p *printer, r *routeMsg) {
-	src := r.a.Addr(unix.RTA_PREFSRC)
-	if !src.IsValid() {
+	if !r.a.Has(unix.RTA_PREFSRC) {
 		fail(exitFailed, "Failed to connect the route")
 	}
 	m := rtnl.NewMessage(rtnl.RtmsgLen)
 	m.Addr(unix.RTA_DST, r.a.Addr(unix.RTA_DST))
-	m.Addr(unix.RTA_PREFSRC, src)
-	head := m.Head()
-	head[0], head[1], head[2] = r.family, r.dstLen, uint8(src.BitLen())
+	m.Head()[0], m.Head()[1] = r.family, r.dstLen
 	req, err := m.Request(unix.RTM_GETROUTE, 0)
 	if err != nil {
 		die("%v", err)

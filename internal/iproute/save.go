@@ -58,7 +58,11 @@ func (s *session) saved(magic uint32) []netlink.Message {
 		if elems == 0 {
 			got = 0
 		}
-		die("Magic mismatch (%d elems, %x magic)", elems, got)
+		code := exitUsage
+		if magic == routeMagic {
+			code = exitFailed
+		}
+		fail(code, "Magic mismatch (%d elems, %x magic)", elems, got)
 	}
 	msgs, err := readMessages(s.stdin())
 	if err != nil {

@@ -36,7 +36,7 @@ func tokenShow(s *session, w *words) {
 			if next := w.next(); index != 0 {
 				duplicate("dev", next)
 			}
-			index = s.existing(w.peek())
+			index = s.tokenDevice(w.peek())
 		case matches(word, "help"):
 			usageOf(tokenUsage)
 		default:
@@ -77,7 +77,7 @@ func protInfo6(l *linkMsg) rtnl.Attrs {
 }
 
 func tokenSet(s *session, w *words, set bool) {
-	token, dev := netip.Addr{}, ""
+	token, dev, index := netip.Addr{}, "", uint32(0)
 	if !set {
 		token = netip.IPv6Unspecified()
 	}
@@ -88,14 +88,11 @@ func tokenSet(s *session, w *words, set bool) {
 				duplicate("dev", next)
 			}
 			dev = w.peek()
+			index = s.tokenDevice(dev)
 		case matches(word, "help"):
 			usageOf(tokenUsage)
-		case !set:
-			invalid("unknown", word)
+		case token.IsValid(): // a word too many is passed over
 		default:
-			if token.IsValid() {
-				duplicate("token", word)
-			}
 			token = prefix(word, unix.AF_INET6).addr
 		}
 		w.skip()
@@ -113,6 +110,15 @@ func tokenSet(s *session, w *words, set bool) {
 	m.End(six)
 	m.End(spec)
 	m.Head()[0] = unix.AF_INET6
-	native.PutUint32(m.Head()[4:], s.existing(dev))
+	native.PutUint32(m.Head()[4:], index)
 	s.do(m.Request(unix.RTM_SETLINK, 0))
+}
+
+// tokenDevice finds a link for which the word is right.
+func (s *session) tokenDevice(name string) uint32 {
+	index := s.indexOf(name)
+	if index == 0 {
+		invalid("dev is invalid\n", name)
+	}
+	return uint32(index)
 }
