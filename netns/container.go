@@ -15,17 +15,26 @@ const containerID = 64
 // openContainer finds the namespace of a container by its control group, whatever runtime made it: they all put the ID
 // into the group's name (docker-ID.scope, /docker/ID, cri-containerd-ID.scope, crio-ID.scope, libpod-ID.scope).
 func openContainer(ctx context.Context, ref, arg string) (*Handle, error) {
+	pid, err := containerProcess(ctx, ref, arg)
+	if err != nil {
+		return nil, err
+	}
+	return openFile("/proc/"+strconv.Itoa(pid)+"/ns/net", ref)
+}
+
+// containerProcess finds the oldest process of a container, as far as numbers tell.
+func containerProcess(ctx context.Context, ref, arg string) (int, error) {
 	if arg == "" || len(arg) > containerID || !isHex(arg) {
-		return nil, &OpError{Op: "open", Object: ref, Kind: ErrBadName, Hint: "container: wants the beginning of an ID, in hex"}
+		return 0, &OpError{Op: "open", Object: ref, Kind: ErrBadName, Hint: "container: wants the beginning of an ID, in hex"}
 	}
 	pids, err := numbers("/proc")
 	if err != nil {
-		return nil, opError("open", ref, err)
+		return 0, opError("open", ref, err)
 	}
 	first := map[string]int{} // ID -> its oldest process, as far as numbers tell
 	for _, pid := range pids {
 		if err := context.Cause(ctx); err != nil {
-			return nil, opError("open", ref, err)
+			return 0, opError("open", ref, err)
 		}
 		b, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/cgroup")
 		if err != nil {
@@ -40,11 +49,11 @@ func openContainer(ctx context.Context, ref, arg string) (*Handle, error) {
 	}
 	switch found := slices.Sorted(maps.Keys(first)); len(found) {
 	case 0:
-		return nil, &OpError{Op: "open", Object: ref, Kind: ErrNotExist, Hint: "no running container has an ID that starts so"}
+		return 0, &OpError{Op: "open", Object: ref, Kind: ErrNotExist, Hint: "no running container has an ID that starts so"}
 	case 1:
-		return openFile("/proc/"+strconv.Itoa(first[found[0]])+"/ns/net", ref)
+		return first[found[0]], nil
 	default:
-		return nil, &OpError{Op: "open", Object: ref, Kind: ErrAmbiguous, Hint: "these start so: " + strings.Join(found, ", ")}
+		return 0, &OpError{Op: "open", Object: ref, Kind: ErrAmbiguous, Hint: "these start so: " + strings.Join(found, ", ")}
 	}
 }
 

@@ -17,6 +17,9 @@ type Stdio struct {
 
 // Main runs the command line args (without the program's name) and returns its exit status.
 func Main(args []string, stdio Stdio) int {
+	if speaks(args) {
+		return mainGrammar(args, stdio)
+	}
 	a := &app{Stdio: stdio, args: args}
 	root := a.root(args)
 	if args == nil {

@@ -1,5 +1,7 @@
 package iproute
 
+import "fmt"
+
 // ipObject runs the object that the first word is a beginning of, in ip's order.
 func ipObject(s *session, w *words) {
 	objects := []verb{
@@ -52,9 +54,9 @@ func ipObject(s *session, w *words) {
 	if !dispatch(s, w, objects) {
 		hint := ""
 		if s.opt.netns != "" {
-			hint = "\n(hint: to run a command in a namespace: ip netns exec " + s.opt.netns + " " + word + ")"
+			hint = fmt.Sprintf("\n(hint: to run a command in a namespace: %s netns exec %s %s)", s.personality, s.opt.netns, word)
 		}
-		fail(exitFailed, "Object \"%s\" is unknown, try \"ip help\".%s", word, hint)
+		fail(exitFailed, "Object \"%s\" is unknown, try \"%s help\".%s", word, s.personality, hint)
 	}
 }
 

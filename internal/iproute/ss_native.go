@@ -34,14 +34,11 @@ func (s *ss) summaries() {
 		ssTotals
 	}
 	list := []entry{}
-	for i, f := range s.survey() {
+	for _, f := range s.survey() {
 		s.visit(f, func() {
 			if s.opt.json {
 				list = append(list, entry{s.place, s.totals()})
 				return
-			}
-			if i > 0 {
-				fmt.Fprintln(s.stdio.Out)
 			}
 			fmt.Fprintf(s.stdio.Out, "netns: %s\n", s.place)
 			s.summary()
