@@ -96,5 +96,15 @@ func (r *reading) describeFound(parts state.Parts) {
 func mergePlaces(surveyed, others []place) []place {
 	all := slices.Concat(surveyed, others)
 	slices.SortStableFunc(all, func(a, b place) int { return strings.Compare(a.key, b.key) })
-	return slices.CompactFunc(all, func(a, b place) bool { return a.key == b.key })
+	kept := all[:0]
+	for _, p := range all {
+		if n := len(kept); n > 0 && kept[n-1].key == p.key {
+			if p.handle != nil {
+				_ = p.handle.Close()
+			}
+			continue
+		}
+		kept = append(kept, p)
+	}
+	return kept
 }

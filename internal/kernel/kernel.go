@@ -2,6 +2,9 @@ package kernel
 
 import (
 	"context"
+	"errors"
+	"strconv"
+	"strings"
 	"sync"
 
 	"warren/netns"
@@ -28,7 +31,9 @@ type Kernel struct {
 	cfg Config
 
 	mu     sync.Mutex
-	probed map[string]error // feature -> nil or what is missing
+	probed map[string]error    // feature -> nil or what is missing
+	behind map[viewerID]string // key of the namespace that was last seen behind an id
+	hints  map[string]string   // key "cookie:N" -> path that last led there
 }
 
 // New returns an adapter to the running kernel. It opens nothing.
@@ -52,11 +57,13 @@ func (k *Kernel) Open(ctx context.Context, key string) (*netns.Handle, error) {
 	if err != nil {
 		return nil, &OpError{Op: "open", Object: "namespace", NS: key, Err: err}
 	}
-	return p.open(ctx)
+	return k.openPlace(ctx, p)
 }
 
-func (p place) open(ctx context.Context) (*netns.Handle, error) {
+func (k *Kernel) openPlace(ctx context.Context, p place) (*netns.Handle, error) {
 	switch {
+	case p.handle != nil:
+		return p.handle, nil
 	case p.found != nil && p.found.Handle == nil:
 		return nil, p.found.Err
 	case p.found != nil:
@@ -65,6 +72,52 @@ func (p place) open(ctx context.Context) (*netns.Handle, error) {
 		return netns.Current()
 	case p.path != "":
 		return netns.OpenPath(p.path)
+	case strings.HasPrefix(p.ref, "cookie:"):
+		return k.openCookie(ctx, p.ref)
 	}
 	return netns.Open(ctx, p.ref)
+}
+
+// openCookie goes the way that led there before, else by names, mounts and processes, else by all that can be found.
+func (k *Kernel) openCookie(ctx context.Context, ref string) (*netns.Handle, error) {
+	k.mu.Lock()
+	hint := k.hints[ref]
+	k.mu.Unlock()
+	if hint != "" {
+		if h, err := netns.OpenPath(hint); err == nil {
+			if "cookie:"+strconv.FormatUint(h.Cookie(), 10) == ref {
+				return h, nil
+			}
+			_ = h.Close()
+		}
+	}
+	h, err := netns.Open(ctx, ref)
+	if !errors.Is(err, netns.ErrNotExist) {
+		return h, err
+	}
+	places, _, surveyErr := k.survey(ctx, state.Query{}, nil)
+	if surveyErr != nil {
+		return nil, surveyErr
+	}
+	var got *netns.Handle
+	for _, p := range places {
+		if "cookie:"+strconv.FormatUint(p.found.Cookie, 10) == ref && p.found.Handle != nil {
+			got = p.found.Handle
+		} else {
+			_ = p.found.Close()
+		}
+	}
+	if got == nil {
+		return nil, err
+	}
+	return got, nil
+}
+
+func (k *Kernel) hint(ref, path string) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if k.hints == nil || len(k.hints) > 1<<14 {
+		k.hints = map[string]string{}
+	}
+	k.hints[ref] = path
 }

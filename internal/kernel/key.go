@@ -20,6 +20,8 @@ type place struct {
 	ref  string // reference for netns.Open, when path is ""
 	// found is what a survey of the host told; its handle is open, or says why not.
 	found *netns.Found
+	// handle is open already.
+	handle *netns.Handle
 }
 
 // place resolves a key. It looks at nothing but the key: whether the namespace exists is found out by opening it.

@@ -41,6 +41,10 @@ func (k *Kernel) Observe(ctx context.Context, q state.Query) (state.Snapshot, er
 		}
 		places, o.unread = mergePlaces(found, places), unread
 	}
+	if len(q.Beyond) > 0 && !q.Everywhere {
+		beyond, unread := k.findBeyond(ctx, q)
+		places, o.unread = mergePlaces(places, beyond), append(o.unread, unread...)
+	}
 	o.readings = make([]reading, len(places))
 	for i, p := range places {
 		o.readings[i].place = p
@@ -126,6 +130,9 @@ func (o *observation) close() {
 		if r.place.found != nil {
 			_ = r.place.found.Close()
 		}
+		if r.place.handle != nil {
+			_ = r.place.handle.Close()
+		}
 	}
 }
 
@@ -165,7 +172,7 @@ func (o *observation) readBatch(rs []reading, p *proc) {
 	var handles []*netns.Handle
 	for i := range rs {
 		r := &rs[i]
-		h, err := r.place.open(o.ctx)
+		h, err := o.k.openPlace(o.ctx, r.place)
 		switch {
 		case err == nil:
 			r.handle = h
@@ -272,6 +279,7 @@ func (o *observation) snapshot(ctx context.Context) (state.Snapshot, error) {
 			}
 			r.ns = state.Namespace{Name: r.place.key}
 			r.describeFound(o.query.PartsOf(r.place.key)) // found, but not to be entered
+			r.ns.Read |= state.PartHolders                // nothing of what is inside: 0 would not say so
 		}
 		r.ns.Sort()
 		s.Namespaces = append(s.Namespaces, r.ns)
@@ -279,6 +287,9 @@ func (o *observation) snapshot(ctx context.Context) (state.Snapshot, error) {
 	if o.query.Parts.Has(state.PartProcesses) && !surveyed(o.query) {
 		if err := o.readProcesses(&s); err != nil {
 			s.Unread = append(s.Unread, state.Unread{Object: "processes", Reason: err.Error()})
+		}
+		if o.query.Parts.Has(state.PartSockets) {
+			o.findOwners(&s)
 		}
 	}
 	if o.query.Fresh {

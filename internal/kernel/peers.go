@@ -3,6 +3,8 @@ package kernel
 import (
 	"cmp"
 	"encoding/binary"
+	"errors"
+	"fmt"
 	"slices"
 
 	"golang.org/x/sys/unix"
@@ -36,11 +38,13 @@ type peerFinder struct {
 	mirrors map[mirror][]int // positions in ends
 	marked  map[state.Mark]*reading
 	ids     map[*reading]map[int]*reading // viewer -> id -> namespace; nil = nobody that was read
+	hub     *hub                          // answers instead of all that, when there is one
 }
 
 // resolvePeers fills NS and Name of the peers that are in namespaces which were read.
 func (o *observation) resolvePeers() {
-	f := &peerFinder{mirrors: map[mirror][]int{}, marked: map[state.Mark]*reading{}, ids: map[*reading]map[int]*reading{}}
+	f := &peerFinder{mirrors: map[mirror][]int{}, marked: map[state.Mark]*reading{}, ids: map[*reading]map[int]*reading{}, hub: o.newHub()}
+	defer f.hub.close()
 	for i := range o.readings {
 		r := &o.readings[i]
 		if m := r.ns.Mark; !m.IsZero() {
@@ -66,6 +70,39 @@ func (o *observation) resolvePeers() {
 	}
 	if anywhere(o.query, state.PartNSIDs) {
 		o.nameIDs(f)
+	}
+	if o.query.Everywhere {
+		f.nameUnopened()
+	}
+}
+
+// errNoWayIn is why a namespace that others know was not read.
+var errNoWayIn = errors.New("nothing that can be opened leads there")
+
+// nameUnopened names the peers in namespaces that could not be opened: their neighbours can look at their links
+// (IFLA_TARGET_NETNSID). They are told as unread, by the ids that they have.
+func (f *peerFinder) nameUnopened() {
+	told := map[*reading]map[int]bool{}
+	for _, e := range f.ends {
+		if e.peer.NS != "" {
+			continue
+		}
+		there := false
+		for _, m := range e.r.conn.Exchange([]nl.Request{inNSID(rtnl.GetLinkIndex(e.peer.Index), e.peer.NSID)})[0].Messages {
+			if l, err := rtnl.DecodeLink(m.Data, nil); err == nil {
+				e.peer.Name, there = l.Name, true
+			}
+		}
+		if !there {
+			continue // gone meanwhile
+		}
+		if told[e.r] == nil {
+			told[e.r] = map[int]bool{}
+		}
+		if !told[e.r][e.peer.NSID] {
+			told[e.r][e.peer.NSID] = true
+			e.r.miss(fmt.Sprintf("the namespace that it knows as id %d", e.peer.NSID), errNoWayIn)
+		}
 	}
 }
 
@@ -116,6 +153,9 @@ func (f *peerFinder) find(e end) {
 
 // behind says which of the candidates' namespaces is behind the id of an end's peer.
 func (f *peerFinder) behind(e end, candidates []int) *reading {
+	if f.hub != nil {
+		return f.hub.behind(e.r)[e.peer.NSID]
+	}
 	if r, ok := f.ids[e.r][e.peer.NSID]; ok && r != nil {
 		return r
 	}
@@ -143,6 +183,9 @@ func (f *peerFinder) behind(e end, candidates []int) *reading {
 
 // known asks through the viewer's socket whose lo is behind an id.
 func (f *peerFinder) known(viewer *reading, id int) *reading {
+	if f.hub != nil {
+		return f.hub.behind(viewer)[id]
+	}
 	if r, ok := f.ids[viewer][id]; ok {
 		return r
 	}
@@ -166,6 +209,17 @@ func (f *peerFinder) learn(viewer *reading, id int, r *reading) {
 // nameIDs finds the namespaces behind the ids that were read, as far as they were read too: by their marks, and those
 // without one by asking.
 func (o *observation) nameIDs(f *peerFinder) {
+	if f.hub != nil {
+		for i := range o.readings {
+			r := &o.readings[i]
+			for j := range r.ns.NSIDs {
+				if known := f.known(r, r.ns.NSIDs[j].ID); known != nil {
+					r.ns.NSIDs[j].NS = known.place.key
+				}
+			}
+		}
+		return
+	}
 	var unmarked []*reading
 	var reqs []nl.Request
 	for i := range o.readings {

@@ -39,6 +39,9 @@ func (o *observation) readRoute(r *reading) {
 		if hasFarPeers(links) {
 			r.conn = conn
 		}
+		if parts.Has(state.PartSysctls) {
+			r.miss("origin of bridges' addresses", readMACAssign(c.Links))
+		}
 	}
 	if parts.Has(state.PartAddrs) {
 		c.Addrs = dump(o, r, conn, "addresses", rtnl.DumpAddrs(), func(m []netlink.Message) ([]state.Addr, error) {

@@ -238,3 +238,14 @@ func (o *observation) fillOwners() {
 		}
 	}
 }
+
+// findOwners says who has the sockets open, in a walk over /proc of its own.
+func (o *observation) findOwners(s *state.Snapshot) {
+	owners, err := sockdiag.FindOwners(o.ctx, false)
+	if err != nil {
+		s.Unread = append(s.Unread, state.Unread{Object: "processes of sockets", Reason: err.Error()})
+	}
+	for i := range s.Namespaces {
+		owners.Fill(s.Namespaces[i].Sockets)
+	}
+}

@@ -56,8 +56,11 @@ func (p *proc) close() {
 	}
 }
 
-func mountProc() (int, error) {
-	fs, err := unix.Fsopen("proc", unix.FSOPEN_CLOEXEC)
+func mountProc() (int, error) { return mountFS("proc") }
+
+// mountFS makes an instance of a file system of the kernel's that is attached nowhere.
+func mountFS(name string) (int, error) {
+	fs, err := unix.Fsopen(name, unix.FSOPEN_CLOEXEC)
 	if err != nil {
 		return 0, err
 	}

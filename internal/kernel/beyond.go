@@ -1,0 +1,249 @@
+package kernel
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"slices"
+	"strconv"
+
+	"golang.org/x/sys/unix"
+
+	"warren/internal/nl"
+	"warren/internal/rtnl"
+	"warren/netns"
+	"warren/state"
+)
+
+// beyondBatch is how many namespaces are open at once while one of them is looked for.
+const beyondBatch = 128
+
+// findBeyond finds the namespaces that others know by an id. The cheapest ways come first, each checked by asking for the
+// id of what was opened: what was found behind that id before; by the mark on its lo; among the namespaces that the query
+// names; among all names; among those of processes; and at last in a survey of the host, which finds all that can be found.
+// One that is not found is told as unread.
+func (k *Kernel) findBeyond(ctx context.Context, q state.Query) (places []place, unread []state.Unread) {
+	byViewer := map[string][]int{}
+	var viewers []string
+	for _, b := range q.Beyond {
+		if byViewer[b.NS] == nil {
+			viewers = append(viewers, b.NS)
+		}
+		byViewer[b.NS] = append(byViewer[b.NS], b.ID)
+	}
+	for _, key := range viewers {
+		l := &lookout{k: k, ctx: ctx, query: q, want: map[int]bool{}}
+		for _, id := range byViewer[key] {
+			l.want[id] = true
+		}
+		if err := l.open(key); err != nil {
+			if !errors.Is(err, netns.ErrNotExist) {
+				unread = append(unread, state.Unread{NS: key, Object: "namespace", Reason: err.Error()})
+			}
+			continue
+		}
+		l.look()
+		places = append(places, l.found...)
+		for _, id := range byViewer[key] {
+			if l.want[id] {
+				l.want[id] = false
+				unread = append(unread, state.Unread{NS: key, Object: fmt.Sprintf("the namespace that it knows as id %d", id), Reason: errNoWayIn.Error()})
+			}
+		}
+		l.close()
+	}
+	return places, unread
+}
+
+// A lookout looks from one namespace for those that it knows by ids.
+type lookout struct {
+	k      *Kernel
+	ctx    context.Context //nolint:containedctx // of one call
+	query  state.Query
+	cookie uint64
+	conn   *nl.Conn
+	want   map[int]bool
+	left   int
+	found  []place
+}
+
+func (l *lookout) open(key string) error {
+	h, err := l.k.Open(l.ctx, key)
+	if err != nil {
+		return err
+	}
+	defer h.Close()
+	l.cookie = h.Cookie()
+	l.conn, err = h.Netlink(unix.NETLINK_ROUTE)
+	l.left = len(l.want)
+	return err
+}
+
+func (l *lookout) close() { _ = l.conn.Close() }
+
+func (l *lookout) look() {
+	for id := range l.want { // the order does not matter: each is found or not by itself
+		if key := l.k.remembered(l.cookie, id); key != "" {
+			l.keys([]string{key})
+		}
+	}
+	for id, wanted := range l.want {
+		if wanted {
+			l.keys(l.marked(id))
+		}
+	}
+	l.keys(append([]string{state.HostNS}, l.query.Names...))
+	if l.left > 0 {
+		names, _ := l.k.names()
+		hidden, _ := l.k.hiddenKeys()
+		l.keys(slices.Concat(names, hidden))
+	}
+	if l.left > 0 {
+		l.processes()
+	}
+	if l.left > 0 {
+		l.survey()
+	}
+}
+
+// marked is the key by the mark on lo of the namespace behind an id.
+func (l *lookout) marked(id int) []string {
+	for _, m := range l.conn.Exchange([]nl.Request{inNSID(rtnl.GetLinkIndex(loopbackIndex), id)})[0].Messages {
+		if lo, err := rtnl.DecodeLink(m.Data, nil); err == nil {
+			if mark := markOf([]state.Link{lo}); !mark.IsZero() {
+				return []string{mark.Lab + "." + mark.Node}
+			}
+		}
+	}
+	return nil
+}
+
+// keys tries namespaces by key, some at a time.
+func (l *lookout) keys(keys []string) {
+	for part := range slices.Chunk(keys, beyondBatch) {
+		if l.left == 0 || l.ctx.Err() != nil {
+			return
+		}
+		places := make([]place, 0, len(part))
+		handles := make([]*netns.Handle, 0, len(part))
+		for _, key := range part {
+			p, err := l.k.place(key)
+			if err != nil {
+				continue
+			}
+			if h, err := l.k.openPlace(l.ctx, p); err == nil {
+				places, handles = append(places, p), append(handles, h)
+			}
+		}
+		l.compare(handles, func(i int) place { return places[i] })
+	}
+}
+
+// compare asks which ids the namespaces have, and closes them. What is wanted is taken, as place says.
+func (l *lookout) compare(handles []*netns.Handle, at func(i int) place) {
+	reqs := make([]nl.Request, len(handles))
+	for i, h := range handles {
+		reqs[i] = rtnl.GetNSID(h.FD())
+	}
+	for i, res := range l.conn.Exchange(reqs) {
+		for _, m := range res.Messages {
+			id, err := rtnl.DecodeNSID(m.Data)
+			if err != nil || !l.want[id] {
+				continue
+			}
+			l.want[id] = false
+			l.left--
+			p := at(i)
+			l.k.remember(l.cookie, id, p.key)
+			l.found = append(l.found, p)
+			handles[i] = nil // its handle may be the place's now
+		}
+		if h := handles[i]; h != nil {
+			_ = h.Close()
+		}
+	}
+}
+
+// take is the place of a namespace without a name: its key is its cookie, and it stays open. The next time it is looked
+// for where it was now.
+func (l *lookout) take(h *netns.Handle) place {
+	key := "cookie:" + strconv.FormatUint(h.Cookie(), 10)
+	l.k.hint(key, h.String())
+	return place{key: key, handle: h}
+}
+
+// processes tries the namespaces of processes, each once.
+func (l *lookout) processes() {
+	seen := map[string]bool{}
+	var handles []*netns.Handle
+	flush := func() {
+		list := handles
+		handles = nil
+		l.compare(list, func(i int) place { return l.take(list[i]) })
+	}
+	entries, err := os.ReadDir("/proc")
+	if err != nil {
+		return
+	}
+	for _, e := range entries {
+		if _, err := strconv.Atoi(e.Name()); err != nil {
+			continue
+		}
+		path := "/proc/" + e.Name() + "/ns/net"
+		target, err := os.Readlink(path)
+		if err != nil || seen[target] {
+			continue
+		}
+		seen[target] = true
+		h, err := netns.OpenPath(path)
+		if err != nil {
+			continue
+		}
+		if handles = append(handles, h); len(handles) == beyondBatch {
+			flush()
+		}
+		if l.left == 0 {
+			break
+		}
+	}
+	flush()
+}
+
+// survey tries every namespace that can be found.
+func (l *lookout) survey() {
+	places, _, err := l.k.survey(l.ctx, state.Query{}, nil)
+	if err != nil {
+		return
+	}
+	var handles []*netns.Handle
+	var open []place
+	for _, p := range places {
+		if p.found.Handle != nil {
+			handles, open = append(handles, p.found.Handle), append(open, p)
+		}
+	}
+	l.compare(handles, func(i int) place { return place{key: open[i].key, path: open[i].path, handle: handles[i]} })
+}
+
+// remember keeps who was behind an id; it is only ever a guess, since ids are given again.
+func (k *Kernel) remember(viewer uint64, id int, key string) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if k.behind == nil || len(k.behind) > 1<<14 {
+		k.behind = map[viewerID]string{}
+	}
+	k.behind[viewerID{viewer, id}] = key
+}
+
+func (k *Kernel) remembered(viewer uint64, id int) string {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	return k.behind[viewerID{viewer, id}]
+}
+
+// A viewerID is an id in a namespace.
+type viewerID struct {
+	cookie uint64
+	id     int
+}
