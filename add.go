@@ -22,7 +22,8 @@ type NodeSpec struct {
 	IP []netip.Prefix
 	// DNS are resolvers; none = those of the machine that can be reached.
 	DNS []netip.Addr
-	// NoUplink keeps the node off nets with a way out.
+	// NoUplink keeps the node off nets with a way out; a net that is made is internal: a member of it that is on another net
+	// too is no way out either.
 	NoUplink bool
 	// Publish are ports at the host.
 	Publish []topo.Publish
@@ -87,7 +88,7 @@ func newNet(e *topo.Editor, lab, net string, noUplink bool) error {
 	case n == nil && lab != topo.DefaultLab && net != topo.DefaultNet:
 		return nil // Join says that it is missing
 	case n == nil:
-		fresh := topo.Net{Name: net}
+		fresh := topo.Net{Name: net, Internal: noUplink} // nor by a member that is on another net too
 		if !noUplink {
 			fresh.Uplink = &topo.Uplink{}
 		}

@@ -15,6 +15,7 @@ import (
 	"warren/internal/kerneltest"
 	"warren/internal/lab"
 	"warren/internal/rootless"
+	"warren/internal/wayout"
 )
 
 // TestMain runs the tests in a world of their own. In it this binary is "warren" too, and whatever warren starts itself
@@ -25,6 +26,9 @@ func TestMain(m *testing.M) {
 	}
 	if rootless.IsHolder(os.Args) {
 		os.Exit(rootless.HolderMain(os.Args))
+	}
+	if wayout.IsAgent(os.Args) {
+		os.Exit(wayout.Main(os.Args))
 	}
 	kerneltest.Enter()
 	testscript.Main(m, map[string]func(){"warren": main})

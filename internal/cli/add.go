@@ -20,7 +20,7 @@ func (a *app) nodeFlags(c *cobra.Command, n *nodeFlags) {
 	c.Flags().StringArrayVar(&n.ips, "ip", nil, "have this address, such as 10.1.0.7 or 10.1.0.7/24 (may be repeated; default: the next free one)")
 	c.Flags().StringArrayVar(&n.dns, "dns", nil, "ask this resolver (may be repeated; default: the machine's)")
 	c.Flags().StringArrayVarP(&n.publish, "publish", "p", nil, "publish a port at the host: [ADDRESS:]HOSTPORT:PORT[/udp], such as 8080:80 (may be repeated)")
-	c.Flags().BoolVar(&n.noUplink, "no-uplink", false, "no way out: a net that is made has none, and without --net the node is on no net")
+	c.Flags().BoolVar(&n.noUplink, "no-uplink", false, "no way out: a net that is made is internal, and without --net the node is on no net")
 	a.completeFlag(c, "net", a.completeNets)
 	for _, f := range []string{"ip", "dns", "publish"} {
 		a.completeFlag(c, f, fixed())
