@@ -87,12 +87,7 @@ func (l *Lab) WithText(text []byte) *Lab {
 	if len(text) == 0 {
 		return l
 	}
-	other, err := Parse(l.File, text)
-	if err != nil {
-		return l
-	}
-	other.Name = l.Name
-	if !sameLab(l, other) {
+	if other, err := readAs(l.Name, l.File, text); err != nil || !sameLab(l, other) {
 		return l
 	}
 	c := *l
@@ -240,6 +235,17 @@ func readRaw(file string, data []byte) (*Lab, map[string]bool, error) {
 	return l, links, r.err()
 }
 
+// readAs is Parse for a lab whose name is known, whatever its file says, and without places.
+func readAs(name, file string, text []byte) (*Lab, error) {
+	l, _, err := readRaw(file, text)
+	if err != nil {
+		return nil, err
+	}
+	l.Name = name
+	l.Complete()
+	return l, l.Validate()
+}
+
 // Changed reports whether the lab is another one than it was.
 func (e *Editor) Changed() bool { return !sameLab(e.was, e.lab) }
 
@@ -261,6 +267,6 @@ func (e *Editor) Lab() (*Lab, error) {
 	if err != nil {
 		return nil, fmt.Errorf("the lab file cannot be written: %w", err)
 	}
-	l.Name, l.where, l.Edited = e.lab.Name, nil, e.lab.File != ""
+	l.Edited = e.lab.File != ""
 	return l, nil
 }

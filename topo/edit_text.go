@@ -11,15 +11,10 @@ import (
 func rewrite(was, now *Lab) (*Lab, error) {
 	want := now.comparable()
 	read := func(text []byte) *Lab {
-		l, err := Parse(now.File, text)
-		if err != nil {
-			return nil
+		if l, err := readAs(now.Name, now.File, text); err == nil && bytes.Equal(l.comparable(), want) {
+			return l
 		}
-		l.Name = now.Name
-		if !bytes.Equal(l.comparable(), want) {
-			return nil
-		}
-		return l
+		return nil
 	}
 	for _, whole := range []bool{false, true} {
 		p := &page{text: []rune(string(was.text)), whole: whole}
@@ -41,7 +36,7 @@ func rewrite(was, now *Lab) (*Lab, error) {
 	if err != nil {
 		return nil, err
 	}
-	return Parse(now.File, full)
+	return readAs(now.Name, now.File, full)
 }
 
 // change makes the text of one lab that of another, and reports whether it could.
