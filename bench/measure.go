@@ -47,6 +47,9 @@ func (b *bench) measure() error {
 	if err := b.ring(); err != nil {
 		return fmt.Errorf("ring of 306: %w", err)
 	}
+	if err := b.ordinary(200); err != nil {
+		return fmt.Errorf("star of 200 as an ordinary user: %w", err)
+	}
 	if err := b.exec(); err != nil {
 		return fmt.Errorf("exec: %w", err)
 	}

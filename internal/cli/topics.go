@@ -79,8 +79,12 @@ its own. The first command makes it, it ends with the last lab, and every comman
 works as for root, with these differences.
 
   Names below /run/netns are the world's own: "ip netns" outside does not show them, "warren exec host -- ip netns" does.
-  host is the world's own host namespace. An uplink ends there: there is no way to the real host and the internet, and
-  published ports open in the world only. A later version goes further through pasta (package passt).
+  host is the world's own host namespace. An uplink goes on from there to the real network when pasta (package passt) or
+  slirp4netns is installed; the link is called outside. Without them it ends there, and "up" says so.
+  Published ports open on the real host, whether one of them is installed or not, and nodes see who connects, but for
+  connections over the host's loopback. Ports below 1024 need net.ipv4.ip_unprivileged_port_start=0. When a program of the
+  world is killed the next command repairs that, published ports the next "up".
+  ping to the outside needs net.ipv4.ping_group_range to include the user's group. IPv6 goes out through pasta only.
   Other users' ids do not exist: a service's user can be root only.
   A program that leaves all of its namespaces to root, such as sudo, does not work there.
 

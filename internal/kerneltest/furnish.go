@@ -6,6 +6,8 @@ import (
 	"os"
 
 	"golang.org/x/sys/unix"
+
+	"warren/netns"
 )
 
 // furnish sets up the mounts and the network of a fresh world.
@@ -29,7 +31,7 @@ func furnish() error {
 	if err := os.WriteFile(marker, nil, 0o600); err != nil {
 		return err
 	}
-	if err := loopbackUp(); err != nil {
+	if err := netns.LoopbackUp(); err != nil {
 		return fmt.Errorf("set lo up: %w", err)
 	}
 	for _, f := range []string{"ip", "ip6", "arp"} {
@@ -61,20 +63,6 @@ func freshSys(flags uintptr) error {
 		return fmt.Errorf("mount %s: %w", cgroup, err)
 	}
 	return nil
-}
-
-func loopbackUp() error {
-	fd, err := unix.Socket(unix.AF_INET, unix.SOCK_DGRAM|unix.SOCK_CLOEXEC, 0)
-	if err != nil {
-		return err
-	}
-	defer unix.Close(fd)
-	ifr, err := unix.NewIfreq("lo")
-	if err != nil {
-		return err
-	}
-	ifr.SetUint16(unix.IFF_UP | unix.IFF_RUNNING)
-	return unix.IoctlIfreq(fd, unix.SIOCSIFFLAGS, ifr)
 }
 
 // moreFiles raises the hard limit of open files as far as root may: a test with 1,000 namespaces holds some thousands.

@@ -9,6 +9,8 @@ import (
 	"strconv"
 
 	"golang.org/x/sys/unix"
+
+	"warren/netns"
 )
 
 // A stepError names the step of making a world that failed.
@@ -37,7 +39,7 @@ func furnish(dir string) error {
 	if after, err := os.Lstat(dir); err != nil || !os.SameFile(before, after) {
 		return &stepError{"find " + dir + " again", errors.Join(fs.ErrNotExist, err), false}
 	}
-	if err := loopbackUp(); err != nil {
+	if err := netns.LoopbackUp(); err != nil {
 		return &stepError{"set lo up", err, true}
 	}
 	for _, f := range []string{"ip", "ip6", "arp"} {
@@ -96,18 +98,4 @@ func bindBack(from string, e fs.DirEntry) error {
 		return errors.Join(fmt.Errorf("bind %s: %w", target, err), os.Remove(target))
 	}
 	return nil
-}
-
-func loopbackUp() error {
-	fd, err := unix.Socket(unix.AF_INET, unix.SOCK_DGRAM|unix.SOCK_CLOEXEC, 0)
-	if err != nil {
-		return err
-	}
-	defer unix.Close(fd)
-	ifr, err := unix.NewIfreq("lo")
-	if err != nil {
-		return err
-	}
-	ifr.SetUint16(unix.IFF_UP | unix.IFF_RUNNING)
-	return unix.IoctlIfreq(fd, unix.SIOCSIFFLAGS, ifr)
 }
