@@ -44,6 +44,9 @@ func outside(is6 bool) netip.Addr {
 	return netip.MustParseAddr("192.0.2.1")
 }
 
+// ErrQuestion: the question itself makes no sense (no such address, families that differ, a size that no packet has).
+var ErrQuestion = errors.New("that cannot be asked")
+
 // whySteps bounds how often the kernel is asked for what a walk still misses.
 const whySteps = 48
 
@@ -223,19 +226,19 @@ func (q *WhyQuery) flow(s *state.Snapshot, d reach.Destination, source, target s
 		}
 		a, ok := addressOf(from, to, q.From)
 		if !ok {
-			return nil, fmt.Errorf("namespace %q has no address to send to (hint: name an address, or give it one)", d.Name)
+			return nil, fmt.Errorf("%w: namespace %q has no address to send to (hint: name an address, or give it one)", ErrQuestion, d.Name)
 		}
 		f.Dst = a
 	}
 	if !f.Dst.IsValid() || f.Dst.IsUnspecified() {
-		return nil, fmt.Errorf("destination %q is no address to send to", q.Destination)
+		return nil, fmt.Errorf("%w: destination %q is no address to send to", ErrQuestion, q.Destination)
 	}
 	if q.From.IsValid() && q.From.Unmap().Is6() != f.Dst.Is6() {
-		return nil, fmt.Errorf("source %s and destination %s are of different families", q.From, f.Dst)
+		return nil, fmt.Errorf("%w: source %s and destination %s are of different families", ErrQuestion, q.From, f.Dst)
 	}
 	f.From = q.From.Unmap()
-	if min := leastSize(f); q.Size != 0 && (q.Size < min || q.Size > 65535) {
-		return nil, fmt.Errorf("size %d: an IP packet of that protocol has from %d to 65535 bytes", q.Size, min)
+	if least := leastSize(f); q.Size != 0 && (q.Size < least || q.Size > 65535) {
+		return nil, fmt.Errorf("%w: size %d, and an IP packet of that protocol has from %d to 65535 bytes", ErrQuestion, q.Size, least)
 	}
 	return f, nil
 }

@@ -66,7 +66,10 @@ func (o *outcome) verdict(s *state.Snapshot, f *Flow) Verdict {
 }
 
 func sameCause(a, b *Reason) bool {
-	return a.Code == b.Code && a.Namespace == b.Namespace && a.Object == b.Object
+	if a.Code != b.Code || a.Namespace != b.Namespace {
+		return false
+	}
+	return a.Object == b.Object || len(a.Fix) > 0 && len(b.Fix) > 0 && a.Fix[0] == b.Fix[0]
 }
 
 func nameOf(s *state.Snapshot, key string) string {

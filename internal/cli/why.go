@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net/netip"
@@ -64,8 +65,12 @@ Exit status: 0 yes, 1 no, 2 wrong usage, 3 it cannot be told.`,
 				return usagef(c, "why: --format %q is not text, json or svg", format)
 			}
 			v, err := a.verdict(c.Context(), src, q)
-			if err != nil {
-				return err
+			switch {
+			case errors.Is(err, warren.ErrNotExist), errors.Is(err, warren.ErrAmbiguous), errors.Is(err, warren.ErrQuestion):
+				return usagef(c, "why: %w", err)
+			case err != nil: // 1 would be a "no"
+				a.printError(err)
+				return exit{3}
 			}
 			a.endProgress()
 			if err := a.printVerdict(&v, format, explain); err != nil {

@@ -54,10 +54,23 @@ func open(t testing.TB, name string) *netns.Handle {
 	return h
 }
 
-// serve answers what comes to a socket in one namespace until the end of the test: "b tcp 0.0.0.0:80", "b udp [::]:53", with
-// "dev vb" or "v6only" behind it.
+// serve answers what comes to a socket until the end of the test, see listen.
 func serve(t testing.TB, spec string) {
 	t.Helper()
+	h, err := netns.Open(t.Context(), strings.Fields(spec)[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer h.Close()
+	stop, err := listen(h, spec)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(stop)
+}
+
+// listen answers what comes to a socket: "b tcp 0.0.0.0:80", "b udp [::]:53", with "dev vb" or "v6only" behind it.
+func listen(h *netns.Handle, spec string) (stop func(), err error) {
 	f := strings.Fields(spec)
 	addr := netip.MustParseAddrPort(f[2])
 	domain, typ := unix.AF_INET, unix.SOCK_STREAM
@@ -67,16 +80,13 @@ func serve(t testing.TB, spec string) {
 	if f[1] == "udp" {
 		typ = unix.SOCK_DGRAM
 	}
-	h, err := netns.Open(t.Context(), f[0])
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer h.Close()
 	fd, err := h.Socket(domain, typ|unix.SOCK_CLOEXEC|unix.SOCK_NONBLOCK, 0)
 	if err != nil {
-		t.Fatal(err)
+		return nil, err
 	}
-	for i := 3; i < len(f); i++ {
+	file := os.NewFile(uintptr(fd), spec)
+	defer file.Close()
+	for i := 3; i < len(f) && err == nil; i++ {
 		switch f[i] {
 		case "dev":
 			i++
@@ -84,34 +94,31 @@ func serve(t testing.TB, spec string) {
 		case "v6only":
 			err = unix.SetsockoptInt(fd, unix.IPPROTO_IPV6, unix.IPV6_V6ONLY, 1)
 		}
-		if err != nil {
-			t.Fatal(err)
-		}
 	}
-	if err := unix.Bind(fd, sockaddr(addr)); err != nil {
-		t.Fatalf("%s: %v", spec, err)
+	if err == nil {
+		err = unix.Bind(fd, sockaddr(addr))
 	}
-	file := os.NewFile(uintptr(fd), spec)
-	defer file.Close()
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", spec, err)
+	}
 	var wait sync.WaitGroup
 	if f[1] == "udp" {
 		c, err := net.FilePacketConn(file)
 		if err != nil {
-			t.Fatal(err)
+			return nil, err
 		}
 		wait.Go(func() { echoPackets(c) })
-		t.Cleanup(func() { _ = c.Close(); wait.Wait() })
-		return
+		return func() { _ = c.Close(); wait.Wait() }, nil
 	}
 	if err := unix.Listen(fd, 16); err != nil {
-		t.Fatal(err)
+		return nil, err
 	}
 	l, err := net.FileListener(file)
 	if err != nil {
-		t.Fatal(err)
+		return nil, err
 	}
 	wait.Go(func() { echoStreams(l, &wait) })
-	t.Cleanup(func() { _ = l.Close(); wait.Wait() })
+	return func() { _ = l.Close(); wait.Wait() }, nil
 }
 
 func sockaddr(a netip.AddrPort) unix.Sockaddr {
