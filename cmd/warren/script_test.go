@@ -65,7 +65,8 @@ func TestCalledAs(t *testing.T) {
 		{[]string{"ip", "nonsense"}, 1},
 		{[]string{"/sbin/bridge", "link"}, 0},
 		{[]string{"bridge", "nonsense"}, 255},
-		{[]string{"ss"}, 255},
+		{[]string{"/usr/bin/ss", "-Htln"}, 0},
+		{[]string{"ss", "--nonsense"}, 255},
 	} {
 		if got := run(c.args); got != c.want {
 			t.Errorf("%q: exit status %d, want %d", c.args, got, c.want)

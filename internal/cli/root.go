@@ -63,6 +63,10 @@ A lab file says which rooms (network namespaces) there are, which nets join them
 	root.PersistentFlags().StringVar(&a.runDir, "run-dir", os.Getenv("WARREN_RUN_DIR"),
 		"directory of warren's own files (default /run/warren, or $WARREN_RUN_DIR)")
 	root.PersistentFlags().Lookup("run-dir").DefValue = "" // help must not depend on the environment
+	root.Flags().StringP("netns", "n", "", "the namespace that an object of iproute2's grammar, or ss, is about: warren -n NS link show")
+	a.completeFlag(root, "netns", func(c *cobra.Command, _ []string, _ string) ([]string, cobra.ShellCompDirective) {
+		return a.namespaceNames(c), noFiles
+	})
 	root.SuggestionsMinimumDistance = 2
 	if len(args) > 0 && (args[0] == "exec" || args[0] == "shell") {
 		root.AddGroup(&cobra.Group{ID: groupRooms, Title: "Rooms:"})
@@ -88,7 +92,7 @@ A lab file says which rooms (network namespaces) there are, which nets join them
 	root.AddCommand(
 		a.up(), a.plan(), a.down(), a.check(), a.status(), a.logs(), a.labs(), a.fmt(), a.repair(), a.confirm(), a.boot(),
 		a.exec(), a.shell(),
-		a.ls(), a.show(), a.graph(), a.find(), a.stats(), a.snapshot(), a.why(),
+		a.ls(), a.show(), a.graph(), a.find(), a.stats(), a.watch(), a.snapshot(), a.why(),
 		a.version(), a.completion(),
 	)
 	root.AddCommand(a.run(), a.add(), a.rm(), a.connect(), a.disconnect(), a.publish(), a.unpublish())

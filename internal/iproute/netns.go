@@ -76,6 +76,7 @@ func netnsAdd(s *session, w *words) {
 	if err != nil {
 		nameFailed(name, err)
 	}
+	s.report(name, h.Cookie())
 	h.Close()
 }
 
@@ -107,6 +108,7 @@ func netnsAttach(s *session, w *words) {
 	if err := netns.Attach(s.ctx, netnsPath(name), h); err != nil {
 		nameFailed(name, err)
 	}
+	s.report(name, h.Cookie())
 }
 
 func netnsDelete(s *session, w *words) {
@@ -127,18 +129,21 @@ func netnsDelete(s *session, w *words) {
 			fail(exitFailed, "wait until %s is gone: %v", name, err)
 		}
 	}
+	s.report(name, 0)
 }
 
 // deleteAll stops at the first failure and does not tell, as ip does it; under our own name it goes on and tells.
 func (s *session) deleteAll() {
-	for _, name := range namesInOrder() {
+	for _, name := range s.spaceNames() {
 		if err := s.deleteName(name); err != nil {
 			fmt.Fprintf(s.stdio.Err, "Cannot remove namespace file \"%s\": %s\n", netnsPath(name), errnoText(err))
 			if s.personality != Warren {
 				return
 			}
 			s.code = exitFailed
+			continue
 		}
+		s.report(name, 0)
 	}
 }
 

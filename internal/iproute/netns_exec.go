@@ -66,7 +66,7 @@ func (s *session) replace(h *netns.Handle, argv []string) {
 
 // execAll runs the command in each namespace, one after the other.
 func (s *session) execAll(argv []string) {
-	for _, name := range namesInOrder() {
+	for _, name := range s.spaceNames() {
 		fmt.Fprintf(s.stdio.Out, "\nnetns: %s\n", name)
 		if code := s.child(name, argv); code != 0 && s.personality == Warren {
 			s.code = exitFailed

@@ -63,7 +63,7 @@ func netnsList(s *session, _ *words) {
 		return // nothing at all, not even an empty array
 	}
 	p := s.out()
-	names := namesInOrder()
+	names := s.spaceNames()
 	ids, errs := s.idsOf(names)
 	for i, name := range names {
 		if errs[i] != nil {
@@ -102,6 +102,7 @@ func netnsSet(s *session, w *words) {
 	}
 	defer unix.Close(fd)
 	s.do(rtnl.SetNSID(fd, id), nil)
+	s.report(name, 0)
 }
 
 // namesByID are the names of the namespaces that have an id here; of two names the later.

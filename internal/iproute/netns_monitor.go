@@ -2,7 +2,6 @@ package iproute
 
 import (
 	"bytes"
-	"fmt"
 	"os"
 	"path/filepath"
 
@@ -60,9 +59,9 @@ func (s *session) tell(b []byte) {
 		switch {
 		case mask&unix.IN_CREATE != 0:
 			s.settled(string(name))
-			fmt.Fprintf(s.stdio.Out, "add %s\n", name)
+			s.announce("add", string(name))
 		case mask&unix.IN_DELETE != 0:
-			fmt.Fprintf(s.stdio.Out, "delete %s\n", name)
+			s.announce("delete", string(name))
 		}
 	}
 }
