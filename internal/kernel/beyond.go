@@ -157,7 +157,9 @@ func (l *lookout) compare(handles []*netns.Handle, at func(i int) place) {
 			p := at(i)
 			l.k.remember(l.cookie, id, p.key)
 			l.found = append(l.found, p)
-			handles[i] = nil // its handle may be the place's now
+			if p.handle != nil {
+				handles[i] = nil // it is the place's now
+			}
 		}
 		if h := handles[i]; h != nil {
 			_ = h.Close()
