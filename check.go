@@ -10,6 +10,7 @@ import (
 	"warren/internal/lab"
 	"warren/internal/probe"
 	"warren/netns"
+	"warren/reach"
 	"warren/state"
 	"warren/topo"
 )
@@ -51,10 +52,13 @@ func (w *Warren) check(ctx context.Context, x *topo.Expanded, o CheckOptions) ([
 	for i, c := range checks {
 		w.event(Event{Lab: x.Lab, Phase: "checks", Done: i, Total: len(checks), Text: c.Text})
 		r := rooms.run(ctx, c)
-		results = append(results, r)
 		if !r.OK {
+			if c.Can && len(failed.Failed) < maxExplained {
+				rooms.explain(ctx, c, &r)
+			}
 			failed.Failed = append(failed.Failed, r)
 		}
+		results = append(results, r)
 		if err := ctx.Err(); err != nil {
 			return results, err
 		}
@@ -65,6 +69,9 @@ func (w *Warren) check(ctx context.Context, x *topo.Expanded, o CheckOptions) ([
 	}
 	return results, nil
 }
+
+// maxExplained bounds how many failed checks the packet walk is asked about: the first ones usually have the cause of all.
+const maxExplained = 5
 
 // rooms are the namespaces that checks send from, each opened once.
 type rooms struct {
@@ -99,7 +106,6 @@ func (r *rooms) handle(ctx context.Context, node string) (*netns.Handle, error) 
 // run carries out one check: one probe, or one for each pair that the check stands for, many at a time.
 func (r *rooms) run(ctx context.Context, c topo.Check) CheckResult {
 	start := time.Now()
-	result := CheckResult{Check: c.Text}
 	aims := aims(r.x, c)
 	probes := make([]func(context.Context) probe.Result, len(aims))
 	for i, a := range aims {
@@ -112,36 +118,43 @@ func (r *rooms) run(ctx context.Context, c topo.Check) CheckResult {
 			return probe.Retry(ctx, c.Retry, c.Can, func(ctx context.Context) probe.Result { return a.probe(ctx, r.x, r.dir, h, c) })
 		}
 	}
-	held := 0
+	parts := make([]CheckResult, 0, len(aims))
 	for i, p := range probe.Many(ctx, 0, probes) {
 		// A probe that could not be made proves neither can nor cannot.
-		part := CheckResult{Check: aims[i].text(c), OK: p.Code != probe.Failed && p.OK == c.Can, Detail: p.Detail, Took: p.Took}
-		if part.OK {
-			held++
-		}
-		result.Parts = append(result.Parts, part)
+		parts = append(parts, CheckResult{Check: aims[i].text(c), OK: p.Code != probe.Failed && p.OK == c.Can, Detail: p.Detail, Took: p.Took})
 	}
-	slices.SortStableFunc(result.Parts, func(a, b CheckResult) int {
-		switch {
-		case a.OK == b.OK:
-			return 0
-		case b.OK:
-			return -1
-		}
-		return 1
-	})
-	result.OK = held == len(aims) && held > 0
+	result := summary(c.Text, parts)
 	result.Took = time.Since(start)
-	switch {
-	case len(aims) == 0:
-		result.Detail = "there is nobody to send from or to"
-	case len(aims) == 1:
-		result.Detail, result.Took, result.Parts = result.Parts[0].Detail, result.Parts[0].Took, nil
-	case result.OK:
-		result.Detail = fmt.Sprintf("%d of %d", held, len(aims))
-	default:
-		first := result.Parts[0]
-		result.Detail = fmt.Sprintf("%d of %d; %s: %s", held, len(aims), first.Check, first.Detail)
-	}
 	return result
+}
+
+// explain asks the packet walk about the first probe of a check that should have got an answer and did not. What the walk
+// cannot find out is left out: the check has failed already.
+func (r *rooms) explain(ctx context.Context, c topo.Check, result *CheckResult) {
+	first := result.Check
+	if len(result.Parts) > 0 {
+		first = result.Parts[0].Check
+	}
+	for _, a := range aims(r.x, c) {
+		if a.text(c) != first && len(result.Parts) > 0 {
+			continue
+		}
+		j := judge{x: r.x, observe: r.w.kernel.Observe}
+		flow, bad := j.flow(a, c)
+		if bad != "" || c.Verb == "dns" {
+			return
+		}
+		j.ask = state.Query{Names: []string{flow.Source}, Parts: state.PartsWalk}
+		if flow.Target != "" {
+			j.ask.Names = append(j.ask.Names, flow.Target)
+		}
+		var err error
+		if j.have, err = r.w.kernel.Observe(ctx, j.ask); err != nil {
+			return
+		}
+		if v, err := j.trace(ctx, flow); err == nil && v.Reachable == reach.No {
+			result.Why = &v
+		}
+		return
+	}
 }

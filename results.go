@@ -6,6 +6,7 @@ import (
 	"warren/internal/nft"
 	"warren/netns"
 	"warren/plan"
+	"warren/reach"
 	"warren/state"
 	"warren/topo"
 )
@@ -94,6 +95,8 @@ type CheckResult struct {
 	Took   time.Duration `json:"took_ns"`
 	// Parts are the single probes when the check stands for several ("all can ping all"); failed ones first.
 	Parts []CheckResult `json:"parts,omitempty"`
+	// Why says where the packet dies, by the packet walk, when the check does not hold.
+	Why *reach.Verdict `json:"why,omitempty"`
 }
 
 // Status of a lab.

@@ -19,21 +19,23 @@ func (a *app) check() *cobra.Command {
 		GroupID: groupLabs,
 		Short:   "Run a lab's checks with real packets",
 		Long: `Run the checks of a lab that is up: real packets, sent from sockets inside of its namespaces. No ping or curl is needed.
+Below a check that fails stands why, if that can be found out: where the packet dies, and the fix.
+
+With --static no packet is sent: the packet walk decides on what the kernel holds. With --simulate it decides on what "up"
+would make of the file; nodes with services are taken to serve what the checks ask of them. A check that the walk cannot
+decide does not hold.
 
 Exit status: 0 all checks hold, 1 one does not or an error, 2 wrong usage.`,
 		Example: `  warren check                  the checks of ./warren.yaml
   warren check shop --only http those of shop that have "http" in them
+  warren check --simulate       would they hold, if ./warren.yaml were brought up?
   warren check --json           results for a program`,
 		Args: arguments(0, 1),
 		RunE: func(c *cobra.Command, args []string) error {
 			if err := sel.take(c, args); err != nil {
 				return err
 			}
-			if static || simulate {
-				return errors.New("check --static and --simulate need the packet walk, which this version does not have (hint: without them check sends real packets)")
-			}
-			return a.withLab(c.Context(), sel, func(ctx context.Context, w *warren.Warren, name string) error {
-				results, err := w.Check(ctx, name, opt)
+			report := func(name string, results []warren.CheckResult, err error) error {
 				a.endProgress()
 				if results == nil && err != nil {
 					return err
@@ -46,13 +48,35 @@ Exit status: 0 all checks hold, 1 one does not or an error, 2 wrong usage.`,
 					a.note("lab %s has no checks%s", name, only(opt))
 				}
 				return err
+			}
+			if simulate {
+				if sel.lab != "" {
+					return usagef(c, "check --simulate is about a lab file, which need not be up: name the file instead of %q", sel.lab)
+				}
+				lab, err := warren.Load(sel.file)
+				if err != nil {
+					return err
+				}
+				return a.with(c.Context(), func(ctx context.Context, w *warren.Warren) error {
+					_, results, err := w.Simulate(ctx, lab, opt)
+					return report(lab.Name, results, err)
+				})
+			}
+			return a.withLab(c.Context(), sel, func(ctx context.Context, w *warren.Warren, name string) error {
+				if static {
+					results, err := w.CheckStatic(ctx, name, opt)
+					return report(name, results, err)
+				}
+				results, err := w.Check(ctx, name, opt)
+				return report(name, results, err)
 			})
 		},
 	}
 	a.selectFlags(c, &sel)
 	c.Flags().StringVar(&opt.Only, "only", "", "only the checks that have this text in them")
-	c.Flags().BoolVar(&static, "static", false, "decide without packets (not in this version)")
-	c.Flags().BoolVar(&simulate, "simulate", false, "decide on what up would make (not in this version)")
+	c.Flags().BoolVar(&static, "static", false, "decide by the packet walk on what the kernel holds, without packets")
+	c.Flags().BoolVar(&simulate, "simulate", false, "decide by the packet walk on what up would make, before anything is made")
+	c.MarkFlagsMutuallyExclusive("static", "simulate")
 	c.Flags().BoolVar(&asJSON, "json", false, "print the results as JSON")
 	c.ValidArgsFunction = a.completeLabArg
 	return c
@@ -96,6 +120,12 @@ func (a *app) printChecks(results []warren.CheckResult) {
 		for _, p := range r.Parts {
 			if !p.OK {
 				fmt.Fprintf(a.Out, "      %s%s\n", p.Check, s.dim(detail(p)))
+			}
+		}
+		if v := r.Why; v != nil && v.Reason != nil {
+			fmt.Fprintf(a.Out, "      why  %s in %s: %s\n", v.Reason.Code, v.Reason.Namespace, v.Reason.Text)
+			if len(v.Reason.Fix) > 0 {
+				fmt.Fprintf(a.Out, "      fix  %s\n", v.Reason.Fix[0])
 			}
 		}
 	}
