@@ -83,6 +83,10 @@ type survey struct {
 	sockets map[uint64]uint64 // inode of a socket -> cookie of its namespace
 	users   map[uint32]string
 	boot    time.Time
+	name    struct { // of the last process that was named
+		pid  int
+		comm string
+	}
 }
 
 func (s *survey) run() error {

@@ -89,7 +89,10 @@ func (s *survey) named(dirfd int, dir, name string, pid, fd int) {
 
 func (s *survey) holds(f *Found, kind string, pid, fd int) {
 	if f != nil && s.opt.Holders {
-		f.Holders = append(f.Holders, state.Holder{Kind: kind, PID: pid, FD: fd, Command: comm(pid)})
+		if s.name.pid != pid {
+			s.name.pid, s.name.comm = pid, comm(pid)
+		}
+		f.Holders = append(f.Holders, state.Holder{Kind: kind, PID: pid, FD: fd, Command: s.name.comm})
 	}
 }
 

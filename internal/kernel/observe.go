@@ -116,6 +116,8 @@ type observation struct {
 	readings []reading
 	unread   []state.Unread // of no single namespace
 	sockets  map[uint32]int // inode -> first process that has it open
+	sctpOnce sync.Once
+	sctp     bool
 }
 
 func (o *observation) close() {
@@ -249,6 +251,7 @@ func (o *observation) read(r *reading, p *proc) {
 
 func readSysctls(p *proc, keys []string, c *state.Contents) error {
 	c.Sysctls = slices.Grow(c.Sysctls, len(keys))
+	defer p.leave()
 	var errs []error
 	for _, key := range keys {
 		v, ok, err := p.read(key)

@@ -1,10 +1,8 @@
 package kernel
 
 import (
-	"bytes"
 	"errors"
 	"net/netip"
-	"os"
 	"strconv"
 	"strings"
 
@@ -53,12 +51,12 @@ func (o *observation) readSockets(r *reading) error {
 		if inUse["RAW"] > 0 {
 			s.raw(family)
 		}
-		s.inet(family, unix.IPPROTO_SCTP, sockdiag.All)
+		if o.haveSCTP() {
+			s.inet(family, unix.IPPROTO_SCTP, sockdiag.All)
+		}
 	}
 	s.unix()
-	if use.packets {
-		s.packet()
-	}
+	s.packet()
 	return errors.Join(s.errs...)
 }
 
@@ -66,20 +64,16 @@ func (o *observation) readSockets(r *reading) error {
 type sockStat struct {
 	v4, v6   map[string]int
 	timeWait int
-	packets  bool
 }
 
 // readSockStat reads /proc/net/sockstat and sockstat6 (proc_pid_net(5)). What cannot be read is taken to be in use.
 func readSockStat() sockStat {
-	v4, err := os.ReadFile("/proc/thread-self/net/sockstat")
+	v4, err := readNetFile("sockstat")
 	if err != nil {
 		v4 = nil
 	}
-	v6, _ := os.ReadFile("/proc/thread-self/net/sockstat6")
-	packet, err := os.ReadFile("/proc/thread-self/net/packet")
-	s := parseSockStat(v4, v6)
-	s.packets = err != nil || bytes.Count(packet, []byte("\n")) > 1
-	return s
+	v6, _ := readNetFile("sockstat6")
+	return parseSockStat(v4, v6)
 }
 
 func parseSockStat(v4, v6 []byte) sockStat {
@@ -103,6 +97,16 @@ func parseSockStat(v4, v6 []byte) sockStat {
 		}
 	}
 	return s
+}
+
+// haveSCTP reports whether the kernel has the protocol in memory. Asking for its sockets would make it look for a module,
+// each time.
+func (o *observation) haveSCTP() bool {
+	o.sctpOnce.Do(func() {
+		var st unix.Stat_t
+		o.sctp = unix.Stat("/proc/sys/net/sctp", &st) == nil
+	})
+	return o.sctp
 }
 
 type socketReader struct {
@@ -147,7 +151,7 @@ func (s *socketReader) raw(family uint8) {
 			name = "raw6"
 		}
 		var b []byte
-		if b, err = os.ReadFile("/proc/thread-self/net/" + name); err == nil {
+		if b, err = readNetFile(name); err == nil {
 			list, err = sockdiag.DecodeRawFile(b, family)
 		}
 	}

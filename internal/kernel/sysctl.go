@@ -27,6 +27,15 @@ type proc struct {
 	fresh bool
 	fd    int // 0 = none
 	left  int
+	dir   directory
+}
+
+// A directory is the one of the sysctl that was read last, in the namespace that the thread is in: sysctls that follow each
+// other are mostly of the same.
+type directory struct {
+	name string
+	fd   int // 0 = none
+	err  error
 }
 
 // newProc makes a proc for visits to n namespaces.
@@ -50,10 +59,49 @@ func (p *proc) next() {
 }
 
 func (p *proc) close() {
+	p.leave()
 	if p.fd > 0 {
 		_ = unix.Close(p.fd)
 		p.fd = 0
 	}
+}
+
+// leave is called before the thread goes elsewhere.
+func (p *proc) leave() {
+	if p.dir.fd > 0 {
+		_ = unix.Close(p.dir.fd)
+	}
+	p.dir = directory{}
+}
+
+// openIn opens a sysctl by way of its directory.
+func (p *proc) openIn(key string) (int, error) {
+	dir, name, ok := cutLast(key)
+	if !ok || checkSysctl(key) != nil {
+		return p.open(key, unix.O_RDONLY)
+	}
+	if p.dir.name != dir {
+		p.leave()
+		p.dir.name = dir
+		p.dir.fd, p.dir.err = p.open(dir, unix.O_PATH|unix.O_DIRECTORY)
+	}
+	if p.dir.err != nil {
+		return -1, p.dir.err
+	}
+	for {
+		fd, err := unix.Openat(p.dir.fd, name, unix.O_RDONLY|unix.O_CLOEXEC, 0)
+		if !errors.Is(err, unix.EINTR) {
+			return fd, err
+		}
+	}
+}
+
+func cutLast(key string) (dir, name string, ok bool) {
+	i := strings.LastIndexByte(key, '/')
+	if i < 0 {
+		return "", "", false
+	}
+	return key[:i], key[i+1:], true
 }
 
 func mountProc() (int, error) { return mountFS("proc") }
@@ -105,7 +153,7 @@ func checkSysctl(key string) error {
 
 // read returns a value, without the newline at its end. ok is false when the kernel has no such sysctl.
 func (p *proc) read(key string) (value string, ok bool, err error) {
-	fd, err := p.open(key, unix.O_RDONLY)
+	fd, err := p.openIn(key)
 	switch {
 	case errors.Is(err, unix.ENOENT):
 		if ipv6Off(state.Sysctl{Key: key, Value: "1"}) {
