@@ -7,12 +7,15 @@ type Memory struct{ Read, Write, Forward, Transmit uint32 }
 
 // Buffers is the same in detail (SK_MEMINFO_*), in bytes but for the last.
 type Buffers struct {
-	Read, ReadLimit  uint32
-	Transmit         uint32
-	WriteLimit       uint32
-	Forward, Write   uint32
-	Options, Backlog uint32
-	Drops            uint32 // packets
+	Read       uint32 `json:"rmem_alloc"`
+	ReadLimit  uint32 `json:"rcvbuf"`
+	Transmit   uint32 `json:"wmem_alloc"`
+	WriteLimit uint32 `json:"sndbuf"`
+	Forward    uint32 `json:"fwd_alloc"`
+	Write      uint32 `json:"wmem_queued"`
+	Options    uint32 `json:"optmem"`
+	Backlog    uint32 `json:"backlog"`
+	Drops      uint32 `json:"drops"` // packets
 }
 
 func decodeMemory(b []byte) *Memory {
