@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/netip"
 	"slices"
+	"strings"
 
 	"warren/topo"
 )
@@ -151,17 +152,14 @@ func withLength(a netip.Addr) netip.Prefix {
 }
 
 func netsText(e *topo.Editor, x *topo.Expanded, nets []string) string {
-	s := ""
-	for i, net := range nets {
-		if i > 0 {
-			s += ", "
-		}
-		s += net
+	list := make([]string, 0, len(nets))
+	for _, net := range nets {
 		for _, p := range slices.Compact(slices.Concat(e.Net(net).CIDR, known(x, net))) {
-			s += " " + p.String()
+			net += " " + p.String()
 		}
+		list = append(list, net)
 	}
-	return s
+	return strings.Join(list, ", ")
 }
 
 // Remove removes nodes from a lab, with what runs in them. With the last node the lab goes whole. A node that is not there is

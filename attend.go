@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"syscall"
 
 	"warren/topo"
@@ -33,7 +34,7 @@ func (w *Warren) attend(name string) (*attendant, error) {
 		return fail(err)
 	}
 	defer r.Close()
-	argv := append(w.opt.Attendant[:len(w.opt.Attendant):len(w.opt.Attendant)], name)
+	argv := append(slices.Clip(w.opt.Attendant), name)
 	p, err := os.StartProcess("/proc/self/exe", argv, &os.ProcAttr{
 		Dir: "/", Files: []*os.File{null, null, null, r},
 		Sys: &syscall.SysProcAttr{Setsid: true}, // out of reach of the terminal

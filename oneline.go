@@ -10,13 +10,12 @@ import (
 	"time"
 
 	"warren/internal/lab"
-	"warren/ipam"
 	"warren/netns"
 	"warren/state"
 	"warren/topo"
 )
 
-// ErrExist: what is to be added is there already, and belongs to whom the error names.
+// ErrExist is returned when what is to be added is there already, and belongs to whom the error names.
 var ErrExist = errors.New("is there already")
 
 // EditOptions say which lab is edited, and how long to wait for it.
@@ -171,43 +170,6 @@ func (w *Warren) applyLocked(ctx context.Context, ed edit, lock *lab.Lock, repor
 	return err
 }
 
-// defaultWait is how long an edit waits for others; quietWait is how long it does so without a word, for edits are short.
-const (
-	defaultWait = 2 * time.Minute
-	quietWait   = time.Second
-)
-
-// lockToEdit locks the lab. It waits for its turn, but not for ever.
-func (w *Warren) lockToEdit(ctx context.Context, ed edit) (*lab.Lock, error) {
-	name := ed.lab()
-	ctx, cancel := context.WithTimeout(ctx, cmp.Or(ed.Wait, defaultWait))
-	defer cancel()
-	told := make(chan struct{})
-	var timer *time.Timer
-	o := lab.LockOptions{Create: ed.create, NoWait: w.opt.NoWait || ed.Wait < 0, Waiting: func(h lab.Holder) {
-		timer = time.AfterFunc(quietWait, func() {
-			defer close(told)
-			if now, err := w.runDir().Dir(name); err == nil {
-				if h2 := lab.FindHolder(now.Path()); h2.PID != 0 {
-					h = h2
-				}
-			}
-			w.event(Event{Lab: name, Phase: "lock", Text: fmt.Sprintf("lab %s is locked by %s, waiting", name, h)})
-		})
-	}}
-	l, err := w.runDir().Lock(ctx, name, o)
-	if timer != nil && !timer.Stop() {
-		<-told // one event at a time
-	}
-	switch {
-	case errors.Is(err, lab.ErrLocked):
-		return nil, fmt.Errorf("%w: %w", ErrLocked, err)
-	case errors.Is(err, lab.ErrNoLab):
-		return nil, noLab(name)
-	}
-	return l, err
-}
-
 func noLab(name string) error {
 	hint := "warren labs lists those that are up"
 	if name == topo.DefaultLab {
@@ -236,31 +198,6 @@ func (w *Warren) editor(ctx context.Context, dir lab.Dir, former *topo.Expanded,
 		return nil, err
 	}
 	return topo.Edit(former.Source.WithText(text))
-}
-
-// defaultPool is where the net of the lab "default" comes from: a part of 10.0.0.0/8 that other labs reach last. The prefix is
-// large from the beginning, so that addresses can stay when nodes become many.
-var defaultPool = netip.PrefixFrom(netip.AddrFrom4([4]byte{10, 192}), 10)
-
-const defaultBits = 16
-
-// freePrefix chooses it; the zero Prefix leaves it to the expansion, which looks further.
-func (w *Warren) freePrefix(ctx context.Context) (netip.Prefix, error) {
-	have, err := w.kernel.Observe(ctx, state.Query{Names: []string{state.HostNS}, Parts: state.PartRoutes})
-	if err != nil {
-		return netip.Prefix{}, fmt.Errorf("look for a free prefix: %w", err)
-	}
-	var taken []netip.Prefix
-	if host := have.Namespace(state.HostNS); host != nil {
-		for _, u := range used("", host) {
-			taken = append(taken, u.Prefix)
-		}
-	}
-	p, err := ipam.NewPool(defaultPool, taken...).Next(defaultBits)
-	if err != nil {
-		return netip.Prefix{}, nil //nolint:nilerr // all taken: any other prefix will do
-	}
-	return p, nil
 }
 
 // dropAbandoned removes the nodes of runs whose processes were killed.

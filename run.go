@@ -3,9 +3,7 @@ package warren
 import (
 	"context"
 	"errors"
-	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -76,21 +74,11 @@ func (w *Warren) Run(ctx context.Context, spec RunSpec) (*RunResult, error) {
 
 // findCommand looks for the command before anything is made for it.
 func findCommand(spec *RunSpec) error {
-	name := spec.Argv[0]
-	if strings.Contains(name, "/") && !filepath.IsAbs(name) {
-		name = filepath.Join(spec.Dir, name)
+	path, err := lab.FindCommand(spec.Argv[0], spec.Dir)
+	if err == nil && spec.Detach {
+		spec.Argv = append([]string{path}, spec.Argv[1:]...) // the supervisor's PATH may be another
 	}
-	path, err := exec.LookPath(name)
-	switch {
-	case err == nil, errors.Is(err, exec.ErrDot):
-		if path, err = filepath.Abs(path); err == nil && spec.Detach {
-			spec.Argv = append([]string{path}, spec.Argv[1:]...) // the supervisor's PATH may be another
-		}
-		return err
-	case errors.Is(err, os.ErrPermission):
-		return &lab.StartError{Text: fmt.Sprintf("run %s: permission denied", spec.Argv[0]), Status: 126}
-	}
-	return &lab.StartError{Text: fmt.Sprintf("run %s: command not found", spec.Argv[0]), Status: 127}
+	return err
 }
 
 // makeNode is the edit that both kinds of run begin with.

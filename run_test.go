@@ -2,6 +2,7 @@ package warren_test
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"io"
 	"math/rand/v2"
@@ -133,11 +134,19 @@ func TestRunKilled(t *testing.T) {
 	})
 }
 
+// everyPoint is the distance of the points to be killed at: in a hurry not each of them.
+func everyPoint() int {
+	if testing.Short() {
+		return 5
+	}
+	return 1
+}
+
 // TestRunKilledWithItsAttendant kills both at every boundary: the next edit finds what they left.
 func TestRunKilledWithItsAttendant(t *testing.T) {
 	kerneltest.LeakCheck(t)
 	killed := 0
-	for n := 1; killedAt(t, n, "run", "--name", "k", "-p", "8092:80", "true"); n++ {
+	for n := 1; killedAt(t, n, "run", "--name", "k", "-p", "8092:80", "true"); n += everyPoint() {
 		killed++
 		run(t, "add", "other")
 		if out := run(t, "status", "default"); strings.Contains(out, "\nk ") {
@@ -147,7 +156,7 @@ func TestRunKilledWithItsAttendant(t *testing.T) {
 		nothingLeft(t)
 	}
 	t.Logf("killed at %d points", killed)
-	if killed < 10 {
+	if killed < 5 {
 		t.Errorf("only %d points", killed)
 	}
 	nothingLeft(t)
@@ -162,7 +171,7 @@ func TestEditKilledAtEveryPoint(t *testing.T) {
 		{[]string{"rm", "a"}, nil},
 	} {
 		killed := 0
-		for n := 1; killedAt(t, n, c.edit...); n++ {
+		for n := 1; killedAt(t, n, c.edit...); n += everyPoint() {
 			killed++
 			run(t, "add", "c")
 			w := open(t, warren.Options{})
@@ -268,15 +277,12 @@ func TestRunInGo(t *testing.T) {
 	kerneltest.LeakCheck(t)
 	w := open(t, warren.Options{})
 	_, err := w.Run(t.Context(), warren.RunSpec{Argv: []string{"no-such-program"}})
-	var code interface{ ExitCode() int }
-	if err == nil || !asExit(err, &code) || code.ExitCode() != 127 {
+	code, ok := errors.AsType[interface {
+		error
+		ExitCode() int
+	}](err)
+	if !ok || code.ExitCode() != 127 {
 		t.Errorf("a command that is not there: %v", err)
 	}
 	nothingLeft(t)
-}
-
-func asExit(err error, code *interface{ ExitCode() int }) bool {
-	c, ok := err.(interface{ ExitCode() int }) //nolint:errorlint // the error itself is meant
-	*code = c
-	return ok
 }

@@ -30,6 +30,7 @@ func (e *editError) Unwrap() error { return e.is }
 func exists(format string, args ...any) error {
 	return &editError{fmt.Sprintf(format, args...), ErrExist}
 }
+
 func missing(format string, args ...any) error {
 	return &editError{fmt.Sprintf(format, args...), ErrNotExist}
 }

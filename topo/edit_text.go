@@ -75,8 +75,8 @@ func (p *page) change(was, now *Lab) bool {
 			ok = ok && p.changeNode(&was.Nodes[j], n)
 		}
 	}
-	for i := len(was.Checks) - 1; i >= 0; i-- {
-		c := was.Checks[i].String()
+	for i, check := range slices.Backward(was.Checks) {
+		c := check.String()
 		if !slices.ContainsFunc(now.Checks, func(x Check) bool { return x.String() == c }) {
 			ok = ok && p.removeItem([]string{"checks"}, i)
 		}
@@ -128,8 +128,8 @@ func (p *page) changeNode(was, now *Node) bool {
 		return p.removeEntry("nodes", was.Name) && p.addEntry("nodes", outdent(e.w.b.String()))
 	}
 	ok := true
-	for i := len(was.Publish) - 1; i >= 0; i-- {
-		if !slices.Contains(now.Publish, was.Publish[i]) {
+	for i, x := range slices.Backward(was.Publish) {
+		if !slices.Contains(now.Publish, x) {
 			ok = ok && p.removeItem([]string{"nodes", now.Name, "publish"}, i)
 		}
 	}

@@ -180,7 +180,7 @@ func (a *app) completeOwn(most int, nets bool) completer {
 		if most >= 0 && len(args) >= most {
 			return nil, noFiles
 		}
-		x := a.recorded(c, append(args[:len(args):len(args)], word))
+		x := a.recorded(c, append(slices.Clip(args), word))
 		if x == nil {
 			return nil, noFiles
 		}

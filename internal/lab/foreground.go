@@ -6,6 +6,10 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
 	"syscall"
 
 	"golang.org/x/sys/unix"
@@ -48,7 +52,7 @@ func Foreground(s Service, env []string, files [3]*os.File) (*os.Process, error)
 	_ = specR.Close()
 	_ = statusW.Close()
 	// A child that dies at once makes the write fail; why is read below.
-	_ = json.NewEncoder(specW).Encode(launch{Service: s, Env: lastOf(append(env[:len(env):len(env)], s.Env...))})
+	_ = json.NewEncoder(specW).Encode(launch{Service: s, Env: lastOf(slices.Concat(env, s.Env))})
 	_ = specW.Close()
 	text, err := io.ReadAll(statusR)
 	if err == nil && len(text) == 0 {
@@ -62,6 +66,22 @@ func Foreground(s Service, env []string, files [3]*os.File) (*os.Process, error)
 		return nil, err
 	}
 	return nil, &StartError{Text: string(text), Status: state.ExitCode()}
+}
+
+// FindCommand looks for a command as a shell in the folder dir (absolute) would. The error is a [*StartError].
+func FindCommand(name, dir string) (path string, err error) {
+	path = name
+	if strings.Contains(name, "/") && !filepath.IsAbs(name) {
+		path = filepath.Join(dir, name)
+	}
+	path, err = exec.LookPath(path)
+	switch {
+	case err == nil, errors.Is(err, exec.ErrDot):
+		return filepath.Abs(path)
+	case errors.Is(err, os.ErrPermission):
+		return "", &StartError{Text: fmt.Sprintf("run %s: permission denied", name), Status: statusNotExecutable}
+	}
+	return "", &StartError{Text: fmt.Sprintf("run %s: command not found", name), Status: statusNotFound}
 }
 
 // SameTerminal reports whether this process is in the foreground of its terminal: what is typed there reaches the whole

@@ -1,0 +1,48 @@
+package warren
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"warren/internal/lab"
+)
+
+// defaultWait is how long an edit waits for others; quietWait is how long it does so without a word, for edits are short.
+const (
+	defaultWait = 2 * time.Minute
+	quietWait   = time.Second
+)
+
+// lockToEdit locks the lab. It waits for its turn, but not for ever.
+func (w *Warren) lockToEdit(ctx context.Context, ed edit) (*lab.Lock, error) {
+	name := ed.lab()
+	ctx, cancel := context.WithTimeout(ctx, cmp.Or(ed.Wait, defaultWait))
+	defer cancel()
+	told := make(chan struct{})
+	var timer *time.Timer
+	o := lab.LockOptions{Create: ed.create, NoWait: w.opt.NoWait || ed.Wait < 0, Waiting: func(h lab.Holder) {
+		timer = time.AfterFunc(quietWait, func() {
+			defer close(told)
+			if now, err := w.runDir().Dir(name); err == nil {
+				if h2 := lab.FindHolder(now.Path()); h2.PID != 0 {
+					h = h2
+				}
+			}
+			w.event(Event{Lab: name, Phase: "lock", Text: fmt.Sprintf("lab %s is locked by %s, waiting", name, h)})
+		})
+	}}
+	l, err := w.runDir().Lock(ctx, name, o)
+	if timer != nil && !timer.Stop() {
+		<-told // one event at a time
+	}
+	switch {
+	case errors.Is(err, lab.ErrLocked):
+		return nil, fmt.Errorf("%w: %w", ErrLocked, err)
+	case errors.Is(err, lab.ErrNoLab):
+		return nil, noLab(name)
+	}
+	return l, err
+}
