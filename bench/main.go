@@ -2,6 +2,7 @@
 //
 //	go run ./bench                        everything, as root; some twenty minutes
 //	go run ./bench -n 50 -rounds 3        something in between
+//	go run ./bench -ip                    only the commands of ip, a minute
 //	go run ./bench -write                 and put the table into bench/README.md
 //
 // All of it happens in network, mount and process namespaces of its own. What is compared is measured in turn (A B A B), so
@@ -32,6 +33,7 @@ type options struct {
 	plainRounds int
 	execRounds  int
 	calm        int // seconds
+	onlyIP      bool
 	write       bool
 }
 
@@ -55,6 +57,7 @@ func parse() (options, error) {
 	flag.IntVar(&opt.plainRounds, "plain", 3, "rounds of the plain script, which takes a minute for a thousand nodes")
 	flag.IntVar(&opt.execRounds, "exec", 100, "rounds of exec")
 	flag.IntVar(&opt.calm, "calm", 10, "seconds of watching after up")
+	flag.BoolVar(&opt.onlyIP, "ip", false, "only the comparison with ip")
 	flag.BoolVar(&opt.write, "write", false, "put the table into bench/README.md")
 	flag.Parse()
 	for s := range strings.SplitSeq(*sizes, ",") {

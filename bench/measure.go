@@ -35,6 +35,9 @@ type sample struct {
 }
 
 func (b *bench) measure() error {
+	if b.onlyIP {
+		return b.iproute()
+	}
 	for _, n := range b.sizes {
 		if err := b.star(n); err != nil {
 			return fmt.Errorf("star of %d: %w", n, err)
@@ -53,7 +56,7 @@ func (b *bench) measure() error {
 	if err := b.exec(); err != nil {
 		return fmt.Errorf("exec: %w", err)
 	}
-	return nil
+	return b.iproute()
 }
 
 // star compares up with the opponents, and the second up with the first.

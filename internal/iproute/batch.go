@@ -20,7 +20,7 @@ func (s *session) batch(name string) int {
 		defer f.Close()
 		in = f
 	}
-	s.inBatch = true
+	s.inBatch, s.batched = true, new(int)
 	result := exitOK
 	lines := &lineReader{r: bufio.NewReader(in)}
 	for {
@@ -57,14 +57,29 @@ func (s *session) batchLine(list []string) int {
 	if code := s.guard(func() { own = parseOptions(w, Warren) }); code != exitOK {
 		return code
 	}
-	one := *s
 	own.force = s.opt.force
-	one.opt, one.ns, one.conn = own, nil, nil
-	defer one.close()
+	one := s.others[own.netns]
+	if one == nil {
+		other := *s
+		other.ns, other.conn, other.indexes, other.others = nil, nil, nil, nil
+		one = &other
+		if s.others == nil {
+			s.others = map[string]*session{}
+		}
+		if len(s.others) < mostOpen { // its socket stays open for the lines to come
+			s.others[own.netns] = one
+		} else {
+			defer one.close()
+		}
+	}
+	one.opt = own
 	code := one.command(w.rest())
 	s.aborted = one.aborted
 	return code
 }
+
+// mostOpen is how many namespaces a batch keeps open.
+const mostOpen = 256
 
 // where says which line it was, and under our own name what was in it.
 func (s *session) where(name string, n int, line string) {

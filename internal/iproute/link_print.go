@@ -136,7 +136,7 @@ func (s *session) printLink(p *printer, l *linkMsg, forLink bool, family, least 
 	if q := l.a.U32(unix.IFLA_TXQLEN); q != 0 {
 		num(p, "txqlen", "qlen %d", q)
 	}
-	if family == unix.AF_UNSPEC || family == unix.AF_PACKET || forLink {
+	if family == unix.AF_UNSPEC || family == unix.AF_PACKET || forLink || s.opt.details {
 		s.printLinkAddr(p, l)
 	}
 	s.printPeerSpace(p, l)

@@ -69,7 +69,20 @@ func (s *session) nameOf(index int) string {
 
 // indexOf finds a link by name, alternative name or "ifN"; 0 when there is none.
 func (s *session) indexOf(name string) int {
+	if s.batched != nil && s.age != *s.batched {
+		clear(s.indexes)
+		s.age = *s.batched
+	}
+	if index, ok := s.indexes[name]; ok {
+		return index
+	}
 	if index := indexIn(s.kernel(), name); index != 0 {
+		if s.batched != nil { // as ip: a batch asks once, until one of its lines changes links
+			if s.indexes == nil {
+				s.indexes = map[string]int{}
+			}
+			s.indexes[name] = index
+		}
 		return index
 	}
 	if digits, ok := strings.CutPrefix(name, "if"); ok {
@@ -87,7 +100,7 @@ func indexIn(c *nl.Conn, name string) int {
 	if err != nil {
 		return 0
 	}
-	r := c.Exchange([]nl.Request{req})[0]
+	r := c.Query([]nl.Request{req})[0]
 	if r.Err != nil || len(r.Messages) == 0 || len(r.Messages[0].Data) < rtnl.IfinfoLen {
 		return 0
 	}

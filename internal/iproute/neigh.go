@@ -149,11 +149,11 @@ func (s *session) neighFilter(w *words, flush bool) *neighFilter {
 	if flush {
 		f.state = 0xff &^ (nudNoARP | nudPermanent)
 	}
-	said := false
+	said, dev := false, ""
 	for w.more() {
 		switch word := w.peek(); {
 		case word == "dev":
-			f.index = s.device(w.next())
+			dev = w.next()
 		case word == "master":
 			index := s.indexOf(w.next())
 			if index == 0 {
@@ -201,6 +201,9 @@ func (s *session) neighFilter(w *words, flush bool) *neighFilter {
 			}
 		}
 		w.skip()
+	}
+	if dev != "" {
+		f.index = s.device(dev)
 	}
 	return f
 }

@@ -43,7 +43,7 @@ func (s *session) chunkIDs(names []string) ([]int, []error) {
 		defer unix.Close(fd)
 		reqs, asked = append(reqs, rtnl.GetNSID(fd)), append(asked, i)
 	}
-	for k, r := range s.kernel().Exchange(reqs) {
+	for k, r := range s.kernel().Query(reqs) {
 		i := asked[k]
 		if r.Err != nil {
 			errs[i] = r.Err

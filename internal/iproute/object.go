@@ -51,6 +51,9 @@ func ipObject(s *session, w *words) {
 		return
 	}
 	word := w.peek()
+	if s.batched != nil && !keepsLinks(word) {
+		defer func() { *s.batched++ }()
+	}
 	if !dispatch(s, w, objects) {
 		hint := ""
 		if s.opt.netns != "" {
@@ -58,6 +61,16 @@ func ipObject(s *session, w *words) {
 		}
 		fail(exitFailed, "Object \"%s\" is unknown, try \"%s help\".%s", word, s.personality, hint)
 	}
+}
+
+// keepsLinks reports whether an object's commands leave links as they are.
+func keepsLinks(word string) bool {
+	for _, name := range []string{"address", "route", "rule", "neighbor", "neighbour", "nexthop", "maddress"} {
+		if matches(word, name) {
+			return true
+		}
+	}
+	return false
 }
 
 // unknownObject refuses an object of iproute2 that this version does not have.

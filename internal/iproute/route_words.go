@@ -69,16 +69,10 @@ func (r *routeRequest) metric(m *metricWord, w *words) {
 	v := uint32(0)
 	switch {
 	case m.typ == unix.RTAX_FEATURES:
-		for ; w.more(); w.skip() {
-			if w.peek() != "ecn" {
-				break
-			}
-			v |= 1 // RTAX_FEATURE_ECN
-		}
-		if v == 0 {
+		if word != "ecn" {
 			invalid("\"features\" value not valid\n", word)
 		}
-		w.at--
+		v = 1 // RTAX_FEATURE_ECN
 	case m.typ == unix.RTAX_CC_ALGO:
 		r.congestion = word
 		return

@@ -131,7 +131,7 @@ func (r *ruleRequest) word(w *words) {
 		r.m.U8(unix.FRA_PROTOCOL, protocolWord(r.s, w.next()))
 	case matches(word, "table"), word == "lookup":
 		table := tableWord(r.s, w.next())
-		r.explicit = true
+		r.explicit = table != 0
 		if table < 256 {
 			r.head[4] = uint8(table)
 		} else {

@@ -27,7 +27,11 @@ type session struct {
 	links *linkCache
 	p     *printer
 
-	named map[string]*names // by file
+	named   map[string]*names // by file
+	indexes map[string]int    // of links, in a batch, as long as age is the batch's
+	age     int
+	batched *int                // how many lines of the batch may have changed links; nil = no batch
+	others  map[string]*session // of the other namespaces of a batch
 
 	code       int  // of a command that failed in part
 	inBatch    bool // children are started, the process is not replaced
@@ -39,6 +43,10 @@ type session struct {
 
 // close gives everything up.
 func (s *session) close() {
+	for _, o := range s.others {
+		o.close()
+	}
+	s.others = nil
 	if s.conn != nil {
 		s.conn.Close()
 	}
@@ -54,6 +62,8 @@ func (s *session) command(list []string) int {
 	s.links = nil
 	s.p = nil
 	s.cut = false
+	s.deleted = false
+	s.monitoring = false
 	code := s.guard(func() {
 		if s.opt.netns != "" {
 			s.space()
@@ -131,13 +141,25 @@ func (s *session) openName(name string) (*netns.Handle, error) {
 // kernel is a route socket in the namespace.
 func (s *session) kernel() *nl.Conn {
 	if s.conn == nil {
-		c, err := s.space().Netlink(unix.NETLINK_ROUTE)
+		c, err := s.dial()
 		if err != nil {
 			fail(exitFailed, "Cannot open netlink socket: %s", errnoText(err))
 		}
 		s.conn = c
 	}
 	return s.conn
+}
+
+// dial opens a route socket: without a detour where no other namespace is named.
+func (s *session) dial() (*nl.Conn, error) {
+	if s.opt.netns != "" || s.ns != nil {
+		return s.space().Netlink(unix.NETLINK_ROUTE)
+	}
+	fd, err := unix.Socket(unix.AF_NETLINK, unix.SOCK_RAW|unix.SOCK_CLOEXEC, unix.NETLINK_ROUTE)
+	if err != nil {
+		return nil, err
+	}
+	return nl.New(fd)
 }
 
 // do sends one request.
@@ -150,7 +172,7 @@ func (s *session) do(req nl.Request, err error) {
 
 // ask sends one request and returns what the kernel answered.
 func (s *session) ask(req nl.Request) ([]netlink.Message, error) {
-	r := s.kernel().Exchange([]nl.Request{req})[0]
+	r := s.kernel().Query([]nl.Request{req})[0]
 	return r.Messages, r.Err
 }
 

@@ -99,6 +99,23 @@ func (c *Conn) Exchange(reqs []Request) []Result {
 	return results
 }
 
+// Query is Exchange for requests that are answered by exactly one message or by an error: it does without acknowledgements.
+func (c *Conn) Query(reqs []Request) []Result {
+	results := make([]Result, len(reqs))
+	errs := make([]error, len(reqs))
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for start := 0; start < len(reqs); {
+		end := start + datagram(reqs[start:], maxExchangeMessages)
+		c.roundTrip(reqs[start:end], errs[start:end], results[start:end], 0)
+		start = end
+	}
+	for i, err := range errs {
+		results[i].Err = err
+	}
+	return results
+}
+
 // Transact sends all requests in one datagram, whatever its size: an nfnetlink batch (between NFNL_MSG_BATCH_BEGIN and
 // NFNL_MSG_BATCH_END) must not be cut in two. Only requests that have the flag Acknowledge are waited for, so at least the
 // last but one has to have it; errors of the others are reported nevertheless. An acknowledgement takes about 1 KiB of the

@@ -3,6 +3,7 @@ package nl
 import (
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/mdlayher/netlink"
 	"golang.org/x/sys/unix"
@@ -17,8 +18,9 @@ func (c *Conn) roundTrip(reqs []Request, errs []error, results []Result, flags n
 		return
 	}
 	t := tracker{base: base, errs: errs, results: results, state: make([]answerState, len(reqs))}
+	t.single = results != nil && flags&netlink.Acknowledge == 0
 	for i, r := range reqs {
-		if (r.Flags|flags)&netlink.Acknowledge != 0 {
+		if t.single || (r.Flags|flags)&netlink.Acknowledge != 0 {
 			t.state[i] = waiting
 			t.pending++
 		}
@@ -29,11 +31,11 @@ func (c *Conn) roundTrip(reqs []Request, errs []error, results []Result, flags n
 		var buf []byte
 		if results == nil {
 			if c.in == nil {
-				c.in = make([]byte, 1<<10)
+				c.in = make([]byte, ackBuffer)
 			}
 			buf = c.in
 		}
-		b, err := c.wire.Receive(buf, wait)
+		b, err := c.receive(buf, wait)
 		switch {
 		case errors.Is(err, unix.ENOBUFS) && overruns < 16:
 			// Answers were lost. Those that were not are still in the queue, and no others will follow.
@@ -54,6 +56,18 @@ func (c *Conn) roundTrip(reqs []Request, errs []error, results []Result, flags n
 			odd, wait = t.stray, 0
 		}
 	}
+}
+
+// ackBuffer has room for any acknowledgement: the request is not repeated in it (NETLINK_CAP_ACK), and the kernel's sentences
+// are short.
+const ackBuffer = 4 << 10
+
+// receive reads an answer. A buffer is only given for acknowledgements, whose size need not be asked for.
+func (c *Conn) receive(buf []byte, wait time.Duration) ([]byte, error) {
+	if s, ok := c.wire.(*socket); ok && len(buf) >= ackBuffer {
+		return s.receiveAck(buf, wait)
+	}
+	return c.wire.Receive(buf, wait)
 }
 
 // send numbers the requests from base on and sends them.
@@ -96,6 +110,7 @@ type tracker struct {
 	results []Result
 	state   []answerState
 	pending int
+	single  bool  // each request is answered by one message, or by an error
 	stray   error // the refusal of a request that no acknowledgement was asked for
 }
 
@@ -128,6 +143,10 @@ func (t *tracker) datagram(b []byte) error {
 		default:
 			if t.results != nil && t.state[i] == waiting {
 				t.results[i].Messages = append(t.results[i].Messages, m)
+				if t.single {
+					t.state[i] = answered
+					t.pending--
+				}
 			}
 		}
 	}

@@ -81,6 +81,25 @@ func (s *socket) Receive(buf []byte, wait time.Duration) ([]byte, error) {
 	}
 }
 
+// receiveAck is Receive without asking for the size first. What does not fit is lost, with ENOBUFS.
+func (s *socket) receiveAck(buf []byte, wait time.Duration) ([]byte, error) {
+	for {
+		n, err := receive(s.fd, buf, unix.MSG_TRUNC|unix.MSG_DONTWAIT)
+		switch {
+		case errors.Is(err, unix.EAGAIN):
+			if err := s.poll(wait); err != nil {
+				return nil, err
+			}
+		case err != nil:
+			return nil, err
+		case n > len(buf):
+			return nil, unix.ENOBUFS
+		default:
+			return buf[:n], nil
+		}
+	}
+}
+
 // poll waits until there is something to read.
 func (s *socket) poll(wait time.Duration) error {
 	if wait <= 0 {
