@@ -35,11 +35,11 @@ func run(args []string) int {
 	case os.Getenv("CNI_COMMAND") != "":
 		return refuse("CNI_COMMAND is set, but this version is no CNI plugin")
 	}
-	if os.Getenv("GOGC") == "" {
-		debug.SetGCPercent(garbage)
-	}
 	if p, ok := personality(args); ok {
 		return iproute.Main(args[1:], p, iproute.Stdio{In: os.Stdin, Out: os.Stdout, Err: os.Stderr}, iproute.Deps{})
+	}
+	if os.Getenv("GOGC") == "" {
+		debug.SetGCPercent(garbage)
 	}
 	if len(args) > 0 {
 		args = args[1:]
