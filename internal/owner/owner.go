@@ -117,10 +117,13 @@ func ofPart(part, parent string, hints *Hints) *state.Owner {
 	if i := strings.LastIndexAny(name, "-:"); i >= 0 && isContainerID(name[i+1:]) {
 		prefix, id = name[:i], name[i+1:]
 	}
+	if strings.HasSuffix(prefix, "conmon") {
+		return nil // the monitor, which stands outside
+	}
 	if shim, ok := hints.shim(id); ok {
 		return &state.Owner{Kind: shimKind(shim), ID: id}
 	}
-	if !isContainerID(id) || strings.HasSuffix(prefix, "conmon") {
+	if !isContainerID(id) {
 		return nil
 	}
 	switch {

@@ -1,0 +1,4 @@
+package warren
+
+// ReadSnapshotLimit is ReadSnapshot with another limit of size.
+var ReadSnapshotLimit = readSnapshot
