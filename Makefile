@@ -8,7 +8,9 @@ TOOL = $(GO) tool -modfile=tools/go.mod
 PKGS = ./...
 
 .DEFAULT_GOAL := help
-.PHONY: help build demo test need check unit lint vet format soak bench fuzz man deps cover clean
+.PHONY: help build install uninstall deb release demo test need check unit lint vet format soak bench fuzz man deps cover clean
+
+PREFIX ?= /usr/local
 
 help: ## say what there is
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/' | expand -t 12
@@ -16,13 +18,28 @@ help: ## say what there is
 build: ## build ./warren, static
 	$(GO) build -trimpath -ldflags='-s -w' -o warren ./cmd/warren
 
+install: build ## install the program, manual pages, completions, documentation (PREFIX=/usr/local, DESTDIR=)
+	@WARREN=./warren tools/install ./warren "$(DESTDIR)" "$(PREFIX)"
+
+uninstall: ## remove what install has put there
+	rm -rf "$(DESTDIR)$(PREFIX)/share/doc/warren"
+	rm -f "$(DESTDIR)$(PREFIX)/bin/warren" "$(DESTDIR)$(PREFIX)"/share/man/man1/warren.1 "$(DESTDIR)$(PREFIX)"/share/man/man[17]/warren-*.[17] \
+		"$(DESTDIR)$(PREFIX)/share/bash-completion/completions/warren" "$(DESTDIR)$(PREFIX)/share/zsh/site-functions/_warren" \
+		"$(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d/warren.fish"
+
+deb: ## a Debian package for this machine's architecture, in dist/
+	@tools/deb
+
+release: ## static binaries and Debian packages for amd64 and arm64, byte for byte reproducible, in dist/
+	@tools/release
+
 demo: ## the classic lab in a world of its own: up, checks, graph, down
 	@GO="$(GO)" tools/demo
 
 test: need check ## install what the tests need, then everything that continuous integration runs
 
 need: ## install what the tests need (Debian packages)
-	@tools/need nft:nftables iptables:iptables ip:iproute2 python3:python3 unshare:util-linux setpriv:util-linux pasta:passt slirp4netns:slirp4netns
+	@tools/need nft:nftables iptables:iptables ip:iproute2 python3:python3 unshare:util-linux setpriv:util-linux ping:iputils-ping curl:curl pasta:passt slirp4netns:slirp4netns
 
 check: build vet unit lint ## everything but the installing
 

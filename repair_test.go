@@ -155,7 +155,11 @@ func TestRepairLeavesOthersAlone(t *testing.T) {
 	kerneltest.Need(t, "nftables")
 	file := labFile(t, repairLab)
 	run(t, "up", file)
-	t.Cleanup(func() { run(t, "down", "mend"); sh(t, "nft flush ruleset; ip route del 10.200.0.0/16 || true"); nothingLeft(t) })
+	t.Cleanup(func() {
+		run(t, "down", "mend")
+		sh(t, "nft flush ruleset; ip route del 10.200.0.0/16 || true")
+		nothingLeft(t)
+	})
 	sh(t, `
 nft flush ruleset
 nft add table inet theirs
@@ -175,7 +179,11 @@ func TestPrune(t *testing.T) {
 	kerneltest.Need(t, "nftables")
 	file := labFile(t, repairLab)
 	run(t, "up", file)
-	t.Cleanup(func() { run(t, "down", "mend"); sh(t, "nft flush ruleset; ip route del 10.200.0.0/16 || true"); nothingLeft(t) })
+	t.Cleanup(func() {
+		run(t, "down", "mend")
+		sh(t, "nft flush ruleset; ip route del 10.200.0.0/16 || true")
+		nothingLeft(t)
+	})
 	before := witness(t)
 	sh(t, `
 ip -n mend.a link add dum type veth peer name dum2

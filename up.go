@@ -101,7 +101,7 @@ func (w *Warren) build(ctx context.Context, l *topo.Lab, o UpOptions, lock *lab.
 	}
 	report.Notes = append(report.Notes, notesOn(l, former)...)
 	w.point("applied")
-	if report.Steps > 0 {
+	if report.Steps > 0 && w.private() {
 		report.Notes = append(report.Notes, wayNote(p.want, way, wayErr)...)
 	}
 	if p.want.Source.File != "" {

@@ -50,6 +50,9 @@ Exit status: 0, 2 wrong usage.`,
 	return c
 }
 
+// buildVersion is the version of a release, put here by the linker; "" in any other build.
+var buildVersion string
+
 func readVersion() versionInfo {
 	v := versionInfo{Version: "devel", Go: runtime.Version(), Arch: runtime.GOOS + "/" + runtime.GOARCH}
 	info, ok := debug.ReadBuildInfo()
@@ -58,6 +61,9 @@ func readVersion() versionInfo {
 	}
 	if m := info.Main.Version; m != "" && m != "(devel)" {
 		v.Version = m
+	}
+	if buildVersion != "" {
+		v.Version = buildVersion
 	}
 	for _, s := range info.Settings {
 		switch s.Key {
