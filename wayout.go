@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
+	"slices"
 	"strings"
 
 	"warren/internal/lab"
@@ -75,13 +76,27 @@ func (w *Warren) relay(dir lab.Dir, x *topo.Expanded) []lab.Service {
 	return []lab.Service{{Node: state.HostNS, Name: "publish", Argv: wayout.RelayArgv(w.opt.World, dir.Path())}}
 }
 
+// published are the ports of the machine that a lab wants. What is published on every address has one on the loopback of
+// IPv6 beside it, because the kernel cannot translate that; a socket needs no such thing.
+func published(x *topo.Expanded) []topo.PublishInfo {
+	every := map[string]bool{}
+	for _, p := range x.Publishes {
+		if p.Host.Addr() == netip.IPv6Unspecified() {
+			every[fmt.Sprint(p.Proto, p.Host.Port())] = true
+		}
+	}
+	return slices.DeleteFunc(slices.Clone(x.Publishes), func(p topo.PublishInfo) bool {
+		return p.Proxy && every[fmt.Sprint(p.Proto, p.Host.Port())]
+	})
+}
+
 // publishOutside tells the relay what the lab publishes.
 func (w *Warren) publishOutside(ctx context.Context, dir lab.Dir, x *topo.Expanded) error {
 	if !w.private() || len(x.Publishes) == 0 {
 		return nil
 	}
 	var ports []wayout.Port
-	for _, p := range x.Publishes {
+	for _, p := range published(x) {
 		ports = append(ports, wayout.Port{Proto: p.Proto, Host: p.Host, To: p.To})
 	}
 	if err := wayout.Publish(ctx, dir.Path(), ports); err != nil {
@@ -102,7 +117,7 @@ func (w *Warren) probeOutside(ctx context.Context, p *prepared) error {
 		}
 	}
 	var errs []error
-	for _, pub := range p.want.Publishes {
+	for _, pub := range published(p.want) {
 		if live[pub.Proto+" "+pub.Host.String()] {
 			continue
 		}

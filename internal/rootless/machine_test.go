@@ -24,11 +24,15 @@ import (
 
 // What there is behind the machine, which is the tests' own namespace:
 //
-//	machine 203.0.113.2 ---- 203.0.113.1 internet (198.51.100.7)
+//	machine 203.0.113.2, 2001:db8::2 ---- 203.0.113.1, 2001:db8::1 internet (198.51.100.7, 2001:db8:7::7)
 const (
 	machineAddr = "203.0.113.2"
 	routerAddr  = "203.0.113.1"
 	webAddr     = "198.51.100.7"
+
+	machineAddr6 = "2001:db8::2"
+	routerAddr6  = "2001:db8::1"
+	webAddr6     = "2001:db8:7::7"
 )
 
 // An internet is a namespace behind the machine.
@@ -61,6 +65,10 @@ func newInternet(t *testing.T) *internet {
 		"ip addr add " + machineAddr + "/24 dev wan",
 		"ip link set wan up",
 		"ip route add default via " + routerAddr,
+		"nsenter --net=" + path + " ip addr add " + routerAddr6 + "/64 dev wan nodad",
+		"nsenter --net=" + path + " ip addr add " + webAddr6 + "/128 dev lo",
+		"ip addr add " + machineAddr6 + "/64 dev wan nodad",
+		"ip route add default via " + routerAddr6,
 	} {
 		f := strings.Fields(line)
 		if out, err := exec.CommandContext(t.Context(), f[0], f[1:]...).CombinedOutput(); err != nil {
@@ -114,11 +122,11 @@ func hide(t *testing.T, names ...string) {
 }
 
 // serve runs a web server in the internet. It returns the addresses that connected.
-func (i *internet) serve(t *testing.T) <-chan string {
+func (i *internet) serve(t *testing.T, addr string) <-chan string {
 	t.Helper()
 	var l net.Listener
 	if err := i.h.Do(func() (err error) {
-		l, err = net.Listen("tcp4", webAddr+":80")
+		l, err = net.Listen("tcp", addrPort(addr, 80))
 		return err
 	}); err != nil {
 		t.Fatal(err)

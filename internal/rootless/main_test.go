@@ -2,6 +2,7 @@ package rootless_test
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"os"
@@ -69,6 +70,12 @@ func newUser(t *testing.T) *user {
 			GidMappings: []syscall.SysProcIDMap{{ContainerID: 1000, HostID: 0, Size: 1}},
 		}
 	}
+	t.Cleanup(func() {
+		if t.Failed() && u.attr.Credential != nil {
+			// One failure is enough: what the user has here (a PID namespace of the tests') is not to spoil the next test.
+			_ = u.cmd(t, "sh", "-c", "kill -9 -1").Run()
+		}
+	})
 	u.env = append(u.env, "PATH="+os.Getenv("PATH"), "LC_ALL=C.UTF-8", "XDG_RUNTIME_DIR="+home)
 	return u
 }
@@ -88,7 +95,7 @@ func (u *user) dir() string { return filepath.Join(u.home, "warren") }
 
 func (u *user) cmd(t *testing.T, name string, args ...string) *exec.Cmd {
 	t.Helper()
-	cmd := exec.CommandContext(t.Context(), name, args...)
+	cmd := exec.CommandContext(context.WithoutCancel(t.Context()), name, args...)
 	attr := *u.attr
 	cmd.SysProcAttr = &attr
 	cmd.Env = u.env

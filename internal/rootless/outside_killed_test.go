@@ -40,7 +40,7 @@ func TestKilledOutside(t *testing.T) {
 	u := newUser(t)
 	kerneltest.Need(t, "exec:pasta")
 	world := newInternet(t)
-	world.serve(t)
+	world.serve(t, webAddr)
 	file := u.who(t, "kill", `publish: ["8080:80"]`)
 	u.run(t, "up", file)
 	works := func(what string) {

@@ -20,7 +20,7 @@ func TestWayOut(t *testing.T) {
 			u := newUser(t)
 			kerneltest.Need(t, "exec:"+tt.use)
 			world := newInternet(t)
-			from := world.serve(t)
+			from := world.serve(t, webAddr)
 			hide(t, tt.hide)
 			file := u.who(t, "out", `publish: ["8080:80", "127.0.0.1:8081:80", "5300:80/udp"]`)
 			if _, stderr, code := u.try(t, "up", file); code != 0 || stderr != "" {
@@ -67,6 +67,42 @@ func TestWayOut(t *testing.T) {
 }
 
 const fetch = `import urllib.request; print(urllib.request.urlopen("http://` + webAddr + `/", timeout=10).read().decode(), end="")`
+
+// TestWayOutIPv6: pasta carries both families; ports are published in both.
+func TestWayOutIPv6(t *testing.T) {
+	u := newUser(t)
+	kerneltest.Need(t, "exec:pasta", "exec:python3", "ipv6")
+	world := newInternet(t)
+	from := world.serve(t, webAddr6)
+	script := u.home + "/who6.py"
+	text := strings.NewReplacer("AF_INET,", "AF_INET6,", `create_server(("", 80))`, `create_server(("", 80), family=socket.AF_INET6, dualstack_ipv6=True)`).Replace(whoServer)
+	if err := os.WriteFile(script, []byte(text), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	u.run(t, "up", u.lab(t, "six", fmt.Sprintf(`defaults: {ipv6: true}
+nets:
+  wan: {nodes: [h1], uplink: true}
+nodes:
+  h1: {run: "python3 %s six", ready: tcp 80, publish: ["8080:80", "[::1]:8081:80"]}
+`, script)))
+	out := u.run(t, "exec", "h1", "--", "python3", "-c", strings.ReplaceAll(fetch, webAddr, "["+webAddr6+"]"))
+	if out != "hello from afar\n" {
+		t.Errorf("node got %q", out)
+	}
+	if got := <-from; got != machineAddr6 {
+		t.Errorf("the node is seen as %s, want %s", got, machineAddr6)
+	}
+	world.wants(t, "tcp", addrPort(machineAddr6, 8080), "six "+routerAddr6)
+	world.wants(t, "tcp", addrPort(machineAddr, 8080), "six ::ffff:"+routerAddr)
+	var machine *internet
+	for _, addr := range []string{"[::1]:8080", "[::1]:8081", "127.0.0.1:8080"} {
+		if got, err := machine.ask(t, "tcp", addr); err != nil || !strings.HasPrefix(got, "six ") {
+			t.Errorf("%s: %q, %v", addr, got, err)
+		}
+	}
+	u.run(t, "down", "six")
+	u.gone(t)
+}
 
 // outside lists the processes outside of the user's worlds: the agent ("@outside") or a program that it started.
 func outside(t *testing.T, what string) (pids []int) {
