@@ -126,7 +126,8 @@ func (i *internet) serve(t *testing.T, addr string) <-chan string {
 	t.Helper()
 	var l net.Listener
 	if err := i.h.Do(func() (err error) {
-		l, err = net.Listen("tcp", addrPort(addr, 80))
+		var lc net.ListenConfig
+		l, err = lc.Listen(t.Context(), "tcp", addrPort(addr, 80))
 		return err
 	}); err != nil {
 		t.Fatal(err)

@@ -52,13 +52,13 @@ func owner(proto string, addr netip.AddrPort) string {
 			return p
 		}
 	}
-	for _, h := range holders {
-		if u, err := user.LookupId(h.uid); err == nil {
-			return "a process of user " + u.Username
-		}
-		return "a process of user " + h.uid
+	if len(holders) == 0 {
+		return "somebody"
 	}
-	return "somebody"
+	if u, err := user.LookupId(holders[0].uid); err == nil {
+		return "a process of user " + u.Username
+	}
+	return "a process of user " + holders[0].uid
 }
 
 // portHolders looks through /proc/net/tcp and its kin for sockets that are bound to a port, on an address that stands in

@@ -172,9 +172,9 @@ func cmdline(pid int) ([]string, error) {
 	return strings.Split(string(bytes.TrimSuffix(data, []byte{0})), "\x00"), nil
 }
 
-// killTools kills the tools of a world and returns how many there were. One that is somebody else's, whatever it calls
-// itself, is none.
-func killTools(token string) (n int, err error) {
+// KillTools ends what carried the packets of a world that is gone. A process that is somebody else's, whatever it calls
+// itself, is left alone.
+func KillTools(token string) error {
 	for _, p := range toolsOf(token) {
 		fd, err := unix.PidfdOpen(p.pid, 0)
 		if err != nil {
@@ -182,19 +182,14 @@ func killTools(token string) (n int, err error) {
 		}
 		again, err := cmdline(p.pid)
 		if err == nil && len(again) > 0 && again[0] == p.argv[0] && unix.PidfdSendSignal(fd, unix.SIGKILL, nil, 0) == nil {
-			n++
 			err = gone(fd, endWait)
+		} else {
+			err = nil
 		}
 		_ = unix.Close(fd)
 		if err != nil {
-			return n, fmt.Errorf("end %s (PID %d): %w", filepath.Base(p.argv[0]), p.pid, err)
+			return fmt.Errorf("end %s (PID %d): %w", filepath.Base(p.argv[0]), p.pid, err)
 		}
 	}
-	return n, nil
-}
-
-// KillTools ends what carried the packets of a world that is gone.
-func KillTools(token string) error {
-	_, err := killTools(token)
-	return err
+	return nil
 }

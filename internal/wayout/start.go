@@ -144,8 +144,7 @@ func End(dir, token string) error {
 	}
 	// Of an agent that was killed the tool may be left.
 	if _, err := os.Lstat(filepath.Join(dir, wantedName)); err == nil {
-		_, err := killTools(token)
-		errs = append(errs, err)
+		errs = append(errs, KillTools(token))
 	}
 	for _, name := range Files() {
 		if err := os.Remove(filepath.Join(dir, name)); !errors.Is(err, fs.ErrNotExist) {
