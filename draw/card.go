@@ -189,3 +189,6 @@ func runeWidth(r rune) int {
 	}
 	return 1
 }
+
+// Printable is a text with what a terminal would obey replaced.
+func Printable(s string) string { return printable(s) }

@@ -27,7 +27,7 @@ func (p *page) links() {
 		rows = append(rows, append(row, strings.Join(linkDetails(l), ", ")))
 		for _, a := range p.n.Addrs {
 			if a.Link == l.Name {
-				rows = append(rows, []string{"  " + addrText(a)})
+				rows = append(rows, []string{"  " + AddrText(a)})
 			}
 		}
 	}
@@ -152,7 +152,8 @@ func portState(b *state.BridgePort) string {
 	return ""
 }
 
-func addrText(a state.Addr) string {
+// AddrText is an address with what is special about it: its peer, its scope, what is wrong with it.
+func AddrText(a state.Addr) string {
 	s := a.Prefix.String()
 	if a.Peer.IsValid() {
 		s += " peer " + a.Peer.String()

@@ -49,7 +49,7 @@ func (p *page) routing() {
 	if len(p.n.Rules) > 0 {
 		p.title("rules")
 		for _, r := range p.n.Rules {
-			fmt.Fprintf(&p.b, "  %s\n", printable(ruleText(r)))
+			fmt.Fprintf(&p.b, "  %s\n", printable(RuleText(r)))
 		}
 	}
 }
@@ -197,8 +197,8 @@ func nextHopText(h state.NextHopObject) string {
 	return strings.Join(w, " ")
 }
 
-// ruleText is a rule as ip-rule(8) writes it.
-func ruleText(r state.Rule) string {
+// RuleText is a rule as ip-rule(8) writes it.
+func RuleText(r state.Rule) string {
 	w := []string{number(r.Priority) + ":"}
 	if r.IPv6 {
 		w[0] = "v6 " + w[0]
