@@ -74,10 +74,11 @@ func (w *Warren) Why(ctx context.Context, q WhyQuery) (reach.Verdict, error) {
 	}
 	var flow *reach.Flow
 	for range whySteps {
-		s, err := w.kernel.Observe(ctx, ask)
+		s, err := w.kernel.Observe(ctx, deep(ask))
 		if err != nil {
 			return reach.Verdict{}, err
 		}
+		Stamp(&s)
 		if flow == nil {
 			if flow, err = q.flow(&s, d, source.NS, target); err != nil {
 				return reach.Verdict{}, err
@@ -109,9 +110,23 @@ func more(ask *state.Query, have *state.Snapshot, m reach.Missing) bool {
 	}
 	if !grown && !ask.Everywhere && (m.Everywhere || len(m.Beyond) > 0 || len(m.Names) > 0) {
 		ask.Everywhere, grown = true, true
+		// Where they are is seen from their links and addresses; those that matter are then read by name.
+		ask.Parts = state.PartLinks | state.PartAddrs
 	}
 	_ = have
 	return grown
+}
+
+// deep reads all of the namespaces that are named, whatever is read of the others.
+func deep(q state.Query) state.Query {
+	if !q.Everywhere {
+		return q
+	}
+	q.PartsIn = make(map[string]state.Parts, len(q.Names))
+	for _, n := range q.Names {
+		q.PartsIn[n] = state.PartsWalk
+	}
+	return q
 }
 
 // withProcesses reads once more who holds the sockets, where the answer is about one.
@@ -119,7 +134,7 @@ func (w *Warren) withProcesses(ctx context.Context, ask state.Query, v reach.Ver
 	if v.Reason == nil || !strings.HasPrefix(string(v.Reason.Code), "listener-") {
 		return v, nil
 	}
-	ask.Parts |= state.PartProcesses
+	ask.Everywhere, ask.Parts = false, state.PartsWalk|state.PartProcesses
 	s, err := w.kernel.Observe(ctx, ask)
 	if err != nil {
 		return v, err

@@ -311,7 +311,11 @@ func (f *fib) nextHops(r *state.Route) []hop {
 		if l == nil && n.Link != "" {
 			continue
 		}
-		out = append(out, hop{via: n.Via, link: l, nh: n})
+		h := hop{via: n.Via, link: l, nh: n}
+		if n.Via.Is4() && f.AddrType(n.Via, nil) == "local" {
+			h.via = netip.Addr{} // a gateway that is an own address is none (rt_set_nexthop wants the scope link)
+		}
+		out = append(out, h)
 	}
 	return out
 }

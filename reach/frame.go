@@ -116,7 +116,7 @@ func (c *reception) accepts() bool {
 	if c.lost {
 		return false
 	}
-	return c.frame.host || c.frame.dst.IsMulticast() || c.frame.dst == c.dev.MAC || isLoopback(c.dev) || c.frame.dst.IsZero() || noARP(c.dev)
+	return c.frame.host || c.frame.dst.IsMulticast() || c.frame.dst == c.dev.MAC || isLoopback(c.dev) || c.frame.dst.IsZero()
 }
 
 // maxDepth bounds how many devices a frame goes through: a loop of bridges ends there.

@@ -56,6 +56,9 @@ func (t *tracer) resolve(r *room, dev *state.Link, ip netip.Addr, p *filter.Pack
 			}
 			res.mac, res.ok, res.by = cached.MAC, true, "neighbour table, "+cached.State
 		case res.ok && res.mac != cached.MAC && res.trail.obstacles() == 0 && !t.heldBy(r, dev, cached.MAC, ip):
+			if !t.flow.Complete {
+				t.missing.Everywhere = true // somebody else may have that address and that MAC
+			}
 			res.trail.stop(r, "neighbour", Reason{Code: StaleNeighbour, Object: "neighbour " + ip.String() + " dev " + dev.Name,
 				Text:  fmt.Sprintf("%q still thinks that %s is at %s; now it is at %s", r.name(), ip, cached.MAC, res.mac),
 				Facts: facts(fact("RTM_GETNEIGH", "%s lladdr %s %s", ip, cached.MAC, cached.State)),

@@ -116,9 +116,14 @@ func (t *tracer) whoHas(ip netip.Addr) (*room, string) {
 	for i := range t.s.Namespaces {
 		ns := &t.s.Namespaces[i]
 		for j := range ns.Addrs {
-			if ns.Addrs[j].Prefix.Addr() == ip {
-				return t.room(ns.Name), ns.Addrs[j].Link
+			if ns.Addrs[j].Prefix.Addr() != ip {
+				continue
 			}
+			r := t.room(ns.Name)
+			if r == nil {
+				t.missing.name(ns.Name)
+			}
+			return r, ns.Addrs[j].Link
 		}
 	}
 	return nil, ""

@@ -169,6 +169,9 @@ func (t *tracer) likelyGateway(r *room, dst netip.Addr) (netip.Addr, string) {
 				continue
 			}
 			far := t.room(ns.Name)
+			if far == nil {
+				continue
+			}
 			for k := range far.Addrs {
 				a := &far.Addrs[k]
 				l := far.byName[a.Link]

@@ -63,7 +63,7 @@ func (r *room) sourceOf(a *routed, h hop, dst netip.Addr) netip.Addr {
 	if a.route != nil {
 		scope = a.route.Scope
 	}
-	via := h.via
+	via := h.nh.Via
 	if via.Is6() {
 		via = netip.Addr{}
 	}

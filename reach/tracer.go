@@ -55,13 +55,16 @@ func (t *tracer) room(key string) *room {
 		return r
 	}
 	ns := t.s.Namespace(key)
-	if ns == nil {
+	if ns == nil || !t.flow.Complete && shallow(ns) {
 		return nil
 	}
 	r := newRoom(ns, t.flow.Explain)
 	t.rooms[key] = r
 	return r
 }
+
+// shallow reports whether only links and addresses of a namespace were read: enough to see that it matters.
+func shallow(ns *state.Namespace) bool { return ns.Read != 0 && !ns.Read.Has(state.PartRoutes) }
 
 func (t *tracer) touch(r *room) {
 	if !slices.Contains(t.used, r.Namespace.Name) {
@@ -134,7 +137,8 @@ func (t *tracer) isNear(r *room, port *state.Link) bool {
 	if p.NS == "" {
 		return p.NSID < 0
 	}
-	return t.s.Namespace(p.NS) != nil
+	ns := t.s.Namespace(p.NS)
+	return ns != nil && !shallow(ns)
 }
 
 // carrier reports whether the other end of a link is up, as far as that is known.
@@ -176,7 +180,6 @@ func (t *tracer) index() {
 			if l.Lower == nil || l.Kind != "macvlan" && l.Kind != "macvtap" && l.Kind != "vlan" {
 				continue
 			}
-			r := t.room(ns.Name)
 			key := l.Lower.NS
 			if key == "" && l.Lower.NSID < 0 {
 				key = ns.Name
@@ -186,6 +189,10 @@ func (t *tracer) index() {
 					key = id.NS
 				}
 			}
+			if key == "" && shallow(ns) {
+				t.missing.name(ns.Name) // where it sits is told when the ids are
+				continue
+			}
 			below := t.room(key)
 			if below == nil {
 				continue
@@ -193,6 +200,11 @@ func (t *tracer) index() {
 			dev := below.byIndex[l.Lower.Index]
 			if dev == nil || l.Lower.Index == 0 {
 				dev = below.byName[l.Lower.Name]
+			}
+			r := t.room(ns.Name)
+			if r == nil {
+				t.missing.name(ns.Name)
+				continue
 			}
 			if dev != nil {
 				v := visit{below, dev}

@@ -204,7 +204,9 @@ func (t *tracer) emit(r *room, p *filter.Packet, dev *state.Link, h hop, a *rout
 		p.Length = limit
 	}
 	f := frame{src: dev.MAC, ip: p}
-	if !isLoopback(dev) && !noARP(dev) && !pointToPoint(dev) {
+	if noARP(dev) && !pointToPoint(dev) && !isLoopback(dev) && !dev.MAC.IsZero() && ethernet(dev) {
+		t.withoutARP(r, dev, h, &f, tr)
+	} else if !isLoopback(dev) && !noARP(dev) && !pointToPoint(dev) {
 		next := p.Dst
 		if h.via.IsValid() {
 			next = h.via
@@ -231,6 +233,36 @@ func (t *tracer) emit(r *room, p *filter.Packet, dev *state.Link, h hop, a *rout
 		}
 	}
 	return t.carry(r, dev, f, tr), nil
+}
+
+// ethernet reports whether a device's frames carry the receiver's address.
+func ethernet(dev *state.Link) bool {
+	switch dev.Kind {
+	case "veth", "bridge", "macvlan", "vlan", "vxlan", "":
+		return true
+	}
+	return false
+}
+
+// withoutARP addresses a frame on a device that does not ask for neighbours (arp_constructor, ndisc_constructor): to a
+// permanent entry, else to the device's own address, which nobody else takes.
+func (t *tracer) withoutARP(r *room, dev *state.Link, h hop, f *frame, tr *trail) {
+	next := f.ip.Dst
+	if h.via.IsValid() {
+		next = h.via
+	}
+	if n, permanent := r.neighbor(dev, next); permanent && n.State == "permanent" && !n.MAC.IsZero() {
+		f.dst = n.MAC
+		return
+	}
+	tr.stop(r, "neighbour", Reason{
+		Code: NoARP, Object: "link " + dev.Name, Text: fmt.Sprintf("ARP is off on %s: it asks for nobody, and its frames reach nobody without a permanent neighbour entry", dev.Name),
+		Facts: facts(fact("RTM_GETLINK", "%s has the flag NOARP", dev.Name)), Fix: fix(r.ip("link set %s arp on", dev.Name)),
+	})
+	f.dst = broadcast
+	if c := t.owner(r, dev, next); c != nil {
+		f.dst = c.dev.MAC
+	}
 }
 
 // unreachableNeighbour remembers that the sender is told (arp_error_report, ndisc_error_report): host unreachable.

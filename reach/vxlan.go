@@ -154,6 +154,10 @@ func (s *search) untunnel(d *delivery, x remote, p *filter.Packet, f frame, tr t
 				continue
 			}
 			r := s.t.room(ns.Name)
+			if r == nil {
+				s.t.missing.name(ns.Name)
+				continue
+			}
 			under := r
 			if l.Lower != nil && l.Lower.NSID >= 0 {
 				under = s.t.farRoom(r, l.Lower)

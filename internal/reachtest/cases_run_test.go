@@ -119,3 +119,10 @@ func try(t *testing.T, q question) (bool, string) {
 	}
 	return fire(t.Context(), open(t, q.src), s, 1200*time.Millisecond)
 }
+
+func code(v reach.Verdict) reach.Code {
+	if v.Reason == nil {
+		return ""
+	}
+	return v.Reason.Code
+}

@@ -71,19 +71,20 @@ func (w *world) policyRule() {
 	r := pick(w, w.rooms)
 	pref := 100 + w.rng.IntN(100)
 	a := pick(w, w.addrs)
-	six := ""
-	if strings.Contains(a.addr, ":") {
-		six = "-6 "
+	six := strings.Contains(a.addr, ":")
+	sels := []string{"from " + a.addr, "to " + a.addr, "not from " + a.addr, "from " + a.addr + " ipproto tcp", "from " + a.addr + " iif lo"}
+	if !six {
+		sels = append(sels, "from all", "iif lo", "ipproto tcp")
 	}
-	sel := pick(w, []string{"from " + a.addr, "to " + a.addr, "from all", "iif lo", "ipproto tcp", "not from " + a.addr})
+	sel := pick(w, sels)
 	act := pick(w, []string{"lookup 77", "lookup 77", "prohibit", "blackhole", "unreachable", "lookup main suppress_prefixlength 0", "goto 32766"})
-	w.ipDo(r, "%srule add pref %d %s %s", six, pref, sel, act)
+	w.ipDo(r, "rule add pref %d %s %s", pref, sel, act)
 	if act == "lookup 77" && w.chance(70) {
 		gw := pick(w, w.gws)
-		if six == "" {
+		if !six {
 			w.ipDo(r, "route add default via %s table 77", gw.addr)
 		} else {
-			w.ipDo(r, "-6 route add unreachable default table 77")
+			w.ipDo(r, "route add unreachable ::/0 table 77")
 		}
 	}
 	w.note("rule %s %s in %s", sel, act, r)

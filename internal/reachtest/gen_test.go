@@ -124,7 +124,7 @@ func (w *world) p2() {
 // via adds default routes of both families by a router's addresses.
 func (w *world) via(room, v4, v6 string) {
 	w.ipDo(room, "route add default via %s", v4)
-	w.ipDo(room, "-6 route add default via %s", v6)
+	w.ipDo(room, "route add default via %s", v6)
 }
 
 func (w *world) r3() {

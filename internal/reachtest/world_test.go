@@ -95,6 +95,11 @@ func listen(h *netns.Handle, spec string) (stop func(), err error) {
 			err = unix.SetsockoptInt(fd, unix.IPPROTO_IPV6, unix.IPV6_V6ONLY, 1)
 		}
 	}
+	if err == nil && f[1] == "udp" {
+		if err = unix.SetsockoptInt(fd, unix.IPPROTO_IP, unix.IP_PKTINFO, 1); err == nil && domain == unix.AF_INET6 {
+			err = unix.SetsockoptInt(fd, unix.IPPROTO_IPV6, unix.IPV6_RECVPKTINFO, 1)
+		}
+	}
 	if err == nil {
 		err = unix.Bind(fd, sockaddr(addr))
 	}
@@ -107,7 +112,7 @@ func listen(h *netns.Handle, spec string) (stop func(), err error) {
 		if err != nil {
 			return nil, err
 		}
-		wait.Go(func() { echoPackets(c) })
+		wait.Go(func() { echoPackets(c.(*net.UDPConn)) })
 		return func() { _ = c.Close(); wait.Wait() }, nil
 	}
 	if err := unix.Listen(fd, 16); err != nil {
@@ -128,15 +133,37 @@ func sockaddr(a netip.AddrPort) unix.Sockaddr {
 	return &unix.SockaddrInet6{Port: int(a.Port()), Addr: a.Addr().As16()}
 }
 
-func echoPackets(c net.PacketConn) {
-	buf := make([]byte, 1<<16)
+// echoPackets answers from the address that was asked, as a good server does (IP_PKTINFO).
+func echoPackets(c *net.UDPConn) {
+	buf, oob := make([]byte, 1<<16), make([]byte, 256)
 	for {
-		n, from, err := c.ReadFrom(buf)
+		n, m, _, from, err := c.ReadMsgUDPAddrPort(buf, oob)
 		if err != nil {
 			return
 		}
-		_, _ = c.WriteTo(buf[:n], from)
+		_, _, _ = c.WriteMsgUDPAddrPort(buf[:n], anyDevice(oob[:m]), from)
 	}
+}
+
+// anyDevice is the address information of a datagram without the device: the way back is up to the routes.
+func anyDevice(oob []byte) []byte {
+	list, err := unix.ParseSocketControlMessage(oob)
+	if err != nil {
+		return nil
+	}
+	for _, m := range list {
+		switch {
+		case m.Header.Level == unix.IPPROTO_IP && m.Header.Type == unix.IP_PKTINFO:
+			var src [4]byte
+			copy(src[:], m.Data[4:8])
+			return unix.PktInfo4(&unix.Inet4Pktinfo{Spec_dst: src})
+		case m.Header.Level == unix.IPPROTO_IPV6 && m.Header.Type == unix.IPV6_PKTINFO:
+			var src [16]byte
+			copy(src[:], m.Data[:16])
+			return unix.PktInfo6(&unix.Inet6Pktinfo{Addr: src})
+		}
+	}
+	return nil
 }
 
 func echoStreams(l net.Listener, wait *sync.WaitGroup) {
