@@ -111,14 +111,13 @@ func (o *JoinOptions) flags(argv []string) (int, error) {
 
 // nsenterFlags is how nsenter(1) is told the same.
 func nsenterFlags(pid int, list []Kind) string {
-	letters := "nmpiuCU"
-	text := "-t " + strconv.Itoa(pid) + " -"
+	var letters strings.Builder
 	for k := range kinds {
 		if slices.Contains(list, k) {
-			text += letters[k : k+1]
+			letters.WriteByte("nmpiuCU"[k])
 		}
 	}
-	return text
+	return "-t " + strconv.Itoa(pid) + " -" + letters.String()
 }
 
 // enter moves the calling thread, which is lost from then on.

@@ -25,8 +25,7 @@ func (s *ss) hostCondition(word string, isPort bool) []ssAddress {
 			break
 		}
 	}
-	a := ssAddress{port: sockdiag.AnyPort}
-	list := []ssAddress{a}
+	var list []ssAddress
 	switch family {
 	case unix.AF_UNIX:
 		list = []ssAddress{{family: unix.AF_UNIX, pattern: word}}

@@ -112,13 +112,12 @@ func (s *ss) tls(a rtnl.Attrs) {
 func (s *ss) subflow(a rtnl.Attrs) {
 	t := s.table
 	if flags := a.U32(subflowFlags); flags != 0 {
-		letters := ""
+		t.printf(" flags:")
 		for i, c := range "MmJjBbecv" {
 			if flags&(1<<i) != 0 {
-				letters += string(c)
+				t.printf("%c", c)
 			}
 		}
-		t.printf(" flags:%s", letters)
 	}
 	if a.Has(subflowTokenRemote) && a.Has(subflowTokenLocal) && a.Has(subflowIDRemote) && a.Has(subflowIDLocal) {
 		t.printf(" token:%04x(id:%d)/%04x(id:%d)", a.U32(subflowTokenRemote), a.U8(subflowIDRemote), a.U32(subflowTokenLocal), a.U8(subflowIDLocal))

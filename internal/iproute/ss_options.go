@@ -15,8 +15,7 @@ type ssOptions struct {
 	extended, processes, threads, bpf         bool
 	memory, info, tipc, tos, cgroup, sockopt  bool
 	noHeader, oneline, summary, help, version bool
-	json, allNetns                            bool // under our own name
-	netns                                     string
+	json, allNetns                            bool      // under our own name
 	filters                                   io.Reader // of -F
 	close                                     func() error
 }

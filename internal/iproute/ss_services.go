@@ -3,6 +3,7 @@ package iproute
 import (
 	"bufio"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -62,10 +63,8 @@ func (l ssServices) byName(name, protocol string) (int, bool) {
 		if e.protocol != protocol {
 			continue
 		}
-		for _, n := range e.names {
-			if n == name {
-				return e.port, true
-			}
+		if slices.Contains(e.names, name) {
+			return e.port, true
 		}
 	}
 	return 0, false

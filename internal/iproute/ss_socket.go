@@ -1,6 +1,7 @@
 package iproute
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 
@@ -143,8 +144,7 @@ func (s *ss) users(inode uint32) string {
 	}
 	list := s.owners()[inode]
 	texts := make([]string, 0, len(list))
-	for i := len(list) - 1; i >= 0; i-- {
-		o := list[i]
+	for _, o := range slices.Backward(list) {
 		thread := ""
 		if s.opt.threads {
 			thread = "tid=" + strconv.Itoa(o.TID) + ","

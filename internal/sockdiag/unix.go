@@ -30,8 +30,6 @@ const (
 	UnixUID // Linux 5.3
 )
 
-const unixRequestLen = 24
-
 // Request is the message of a dump.
 func (r UnixRequest) Request() nl.Request {
 	b := []byte{unix.AF_UNIX, 0, 0, 0}
