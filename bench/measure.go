@@ -56,6 +56,9 @@ func (b *bench) measure() error {
 	if err := b.exec(); err != nil {
 		return fmt.Errorf("exec: %w", err)
 	}
+	if err := b.snapshots(); err != nil {
+		return fmt.Errorf("snapshots: %w", err)
+	}
 	return b.iproute()
 }
 
