@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"slices"
 	"time"
 
 	"warren/internal/lab"
@@ -119,7 +120,7 @@ func (w *Warren) watch(dir lab.Dir, u *unconfirmed) error {
 		return nil // it looks at the record every now and then
 	}
 	var err error
-	if u.Watchdog, err = dir.StartWatchdog(append(w.opt.Watchdog[:len(w.opt.Watchdog):len(w.opt.Watchdog)], dir.Lab())); err != nil {
+	if u.Watchdog, err = dir.StartWatchdog(append(slices.Clip(w.opt.Watchdog), dir.Lab())); err != nil {
 		return err
 	}
 	return dir.SaveUnconfirmed(u)

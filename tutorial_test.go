@@ -70,8 +70,8 @@ func TestTutorial(t *testing.T) {
 		}
 	}
 	if *updateTutorial && changed {
-		for i := len(commands) - 1; i >= 0; i-- {
-			if c := commands[i]; !same(c.want, results[i]) {
+		for i, c := range slices.Backward(commands) {
+			if !same(c.want, results[i]) {
 				lines = append(lines[:c.from:c.from], append(results[i], lines[c.to:]...)...)
 			}
 		}

@@ -30,7 +30,7 @@ func sh(t *testing.T, dir string, env []string, script string) string {
 func sources(t *testing.T) string {
 	t.Helper()
 	dir := t.TempDir()
-	for _, name := range strings.Split(strings.TrimRight(sh(t, "..", nil, "git ls-files -z --cached --others --exclude-standard"), "\x00"), "\x00") {
+	for name := range strings.SplitSeq(strings.TrimRight(sh(t, "..", nil, "git ls-files -z --cached --others --exclude-standard"), "\x00"), "\x00") {
 		data, err := os.ReadFile(filepath.Join("..", name))
 		if os.IsNotExist(err) {
 			continue // removed, and not committed yet

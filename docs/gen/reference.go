@@ -91,7 +91,7 @@ func article(c *cobra.Command) string {
 // lines, are kept as they are.
 func paragraphs(s string) string {
 	var b strings.Builder
-	for _, part := range strings.Split(strings.TrimSpace(s), "\n\n") {
+	for part := range strings.SplitSeq(strings.TrimSpace(s), "\n\n") {
 		rest := strings.Split(part, "\n")
 		for len(rest) > 0 && !strings.HasPrefix(rest[0], "  ") && !(len(rest) > 1 && strings.HasPrefix(rest[1], "  ")) {
 			b.WriteString(plain(rest[0]) + "\n")

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"syscall"
 
@@ -118,7 +117,7 @@ Exit status: 0 done, or printed; 1 it was not; 2 wrong usage.`,
 			if err := u.Enable(opt); err != nil {
 				return err
 			}
-			a.afterBoot(c.Context(), opt)
+			a.afterBoot(opt)
 			if _, onTerminal := terminal(a.Out); onTerminal {
 				fmt.Fprintf(a.Out, "%s comes up at boot: %s\n", a.style(a.Out).bold(u.Lab), u.Path)
 			}
@@ -173,18 +172,13 @@ func (a *app) printUnit(u *warren.BootUnit, o warren.BootOptions, asked bool) er
 	return nil
 }
 
-// afterBoot has a running systemd read its units again.
-func (a *app) afterBoot(ctx context.Context, o warren.BootOptions) {
-	if o.Root != "" || !systemdRuns() {
-		return
-	}
-	args := []string{"daemon-reload"}
-	if o.User {
-		args = []string{"--user", "daemon-reload"}
-		a.note("it starts with your first login; to start it at boot: loginctl enable-linger")
-	}
-	if out, err := exec.CommandContext(ctx, "systemctl", args...).CombinedOutput(); err != nil {
-		a.note("systemd has not read its units again yet: systemctl %s: %v %s", args[len(args)-1], err, out)
+// afterBoot says how systemd gets to know before the next start: it reads its units again when it is told to.
+func (a *app) afterBoot(o warren.BootOptions) {
+	switch {
+	case o.User:
+		a.note("it starts with your first login; to start it at boot: loginctl enable-linger; to use it now: systemctl --user daemon-reload")
+	case o.Root == "" && systemdRuns():
+		a.note("from the next start of the machine on; to use the unit now: systemctl daemon-reload")
 	}
 }
 
@@ -209,7 +203,7 @@ func (a *app) bootDisable() *cobra.Command {
 Exit status: 0 done, 1 there is no such unit, 2 wrong usage.`,
 		Example: `  warren boot disable shop`,
 		Args:    arguments(1, 1),
-		RunE: func(c *cobra.Command, args []string) error {
+		RunE: func(_ *cobra.Command, args []string) error {
 			opt, err := bootOptions(o)
 			if err != nil {
 				return err
@@ -218,13 +212,7 @@ Exit status: 0 done, 1 there is no such unit, 2 wrong usage.`,
 			if err != nil {
 				return err
 			}
-			if err := u.Disable(opt); err != nil {
-				return err
-			}
-			if !opt.User {
-				a.afterBoot(c.Context(), opt)
-			}
-			return nil
+			return u.Disable(opt)
 		},
 	}
 	a.bootFlags(c, &o)
