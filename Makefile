@@ -57,6 +57,7 @@ format: ## write the formatting that lint wants
 
 soak: ## the tests that kill and race, many times over
 	$(GO) test -count=20 -timeout=2h -run 'Kill|Parallel|Concurrent|Random' $(PKGS)
+	WARREN_SEQUENCES=$${WARREN_SEQUENCES:-20000} WARREN_SEQUENCE=2000 $(GO) test -count=1 -timeout=2h -run TestDifferential ./internal/iproute
 
 bench: ## measure against the bare system calls and against ip (see bench/README.md)
 	$(GO) run ./bench $(BENCH)

@@ -233,7 +233,7 @@ func (s *session) printAddr(p *printer, m *addrMsg, link string) {
 	if !s.opt.brief {
 		if s.opt.oneline || s.monitoring {
 			num(p, "index", "%d: ", m.index)
-			p.colored(colorName, "dev", "%s", link)
+			p.str("dev", "%s", link)
 		}
 		word := familyName(int(m.family))
 		p.str("family", "    %s ", word)

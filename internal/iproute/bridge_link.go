@@ -47,7 +47,10 @@ func (s *session) printPort(p *printer, l *linkMsg) {
 	s.printDeleted(p)
 	num(p, "ifindex", "%d: ", l.index)
 	name := l.a.Str(unix.IFLA_IFNAME)
-	if lower := int(l.a.U32(unix.IFLA_LINK)); lower != 0 {
+	switch lower := int(l.a.U32(unix.IFLA_LINK)); {
+	case l.a.Has(unix.IFLA_LINK) && lower == 0:
+		name += "@NONE"
+	case lower != 0:
 		at := s.nameOf(lower)
 		p.str("link", "", at)
 		name += "@" + at
@@ -99,7 +102,7 @@ const (
 	bridgeVlanTunnelInfo = 3
 )
 
-// printPortSpec prints the mode of a device that switches itself, and with -d the VLANs.
+// printPortSpec prints the mode of a device that switches itself.
 func (s *session) printPortSpec(p *printer, l *linkMsg) {
 	spec := l.a.Nested(unix.IFLA_AF_SPEC)
 	if spec.Has(bridgeMode) {
@@ -109,9 +112,6 @@ func (s *session) printPortSpec(p *printer, l *linkMsg) {
 			word = modes[mode]
 		}
 		p.str("hwmode", "hwmode %s ", word)
-	}
-	if s.opt.details {
-		(&vlanPrinter{s: s, p: p}).links(l.a.Bytes(unix.IFLA_AF_SPEC), l.index)
 	}
 }
 

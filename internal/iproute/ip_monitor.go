@@ -111,11 +111,11 @@ func (s *session) tellIP(p *printer, m netlink.Message, index uint32, head func(
 			s.printLinkBrief(p, &l, false)
 			return
 		}
-		s.printLink(p, &l, true, unix.AF_UNSPEC, 0)
+		s.printLink(p, &l, false, unix.AF_UNSPEC, 0)
 		p.text("\n")
 	case unix.RTM_NEWADDR, unix.RTM_DELADDR:
 		a, ok := readAddr(data)
-		if !ok || !of(4) || s.opt.family != unix.AF_UNSPEC && int(a.family) != s.opt.family {
+		if !ok || !of(4) {
 			return
 		}
 		s.deleted = m.Header.Type == unix.RTM_DELADDR
@@ -142,7 +142,7 @@ func (s *session) tellIP(p *printer, m netlink.Message, index uint32, head func(
 		p.text("%s", word)
 		s.printNeigh(p, data, false)
 	case unix.RTM_NEWRULE, unix.RTM_DELRULE:
-		if len(data) >= rtnl.FibRuleLen {
+		if len(data) >= rtnl.FibRuleLen && (s.opt.family == unix.AF_UNSPEC || int(data[0]) == s.opt.family) {
 			s.deleted = m.Header.Type == unix.RTM_DELRULE
 			head("[RULE]")
 			s.printRule(p, data, rtnl.ParseAttrs(data[rtnl.FibRuleLen:]))

@@ -133,8 +133,11 @@ func (s *session) printLink(p *printer, l *linkMsg, forLink bool, family, least 
 	if l.a.Has(unix.IFLA_GROUP) {
 		p.str("group", "group %s ", groupName(s, l.a.U32(unix.IFLA_GROUP)))
 	}
-	if q := l.a.U32(unix.IFLA_TXQLEN); q != 0 {
+	if q := l.a.U32(unix.IFLA_TXQLEN); q != 0 && !s.monitoring {
 		num(p, "txqlen", "qlen %d", q)
+	}
+	if l.a.U32(iflaEvent) != 0 {
+		p.str("event", "event %s ", linkEvent(l.a.U32(iflaEvent)))
 	}
 	if family == unix.AF_UNSPEC || family == unix.AF_PACKET || forLink || s.opt.details {
 		s.printLinkAddr(p, l)
@@ -147,7 +150,7 @@ func (s *session) printLink(p *printer, l *linkMsg, forLink bool, family, least 
 	if s.opt.details {
 		s.printLinkDetails(p, l, forLink)
 	}
-	if l.a.Has(unix.IFLA_IFALIAS) {
+	if l.a.Has(unix.IFLA_IFALIAS) && (!s.monitoring || s.opt.details) {
 		p.text("%s    ", p.nl)
 		p.str("ifalias", "alias %s", l.a.Str(unix.IFLA_IFALIAS))
 	}
@@ -264,6 +267,17 @@ func (s *session) printLinkDetails(p *printer, l *linkMsg, forLink bool) {
 	if l.a.Has(iflaParentDevName) {
 		p.str("parentdev", "parentdev %s ", l.a.Str(iflaParentDevName))
 	}
+}
+
+// iflaEvent is IFLA_EVENT (linux/if_link.h): what a notification is about.
+const iflaEvent = 44
+
+func linkEvent(v uint32) string {
+	names := []string{"NONE", "REBOOT", "FEATURE CHANGE", "BONDING FAILOVER", "NOTIFY PEERS", "RESEND IGMP", "BONDING OPTION"}
+	if int64(v) < int64(len(names)) {
+		return names[v]
+	}
+	return strconv.FormatUint(uint64(v), 10)
 }
 
 func altNames(l *linkMsg) []string {

@@ -71,8 +71,12 @@ func (s *session) tellOf(p *printer, o watch, m netlink.Message, nsid int) {
 	case netlink.Noop, netlink.Error, netlink.Done:
 		return
 	case unix.RTM_NEWLINK:
-		if len(m.Data) >= rtnl.IfinfoLen {
+		if s.personality != Bridge && len(m.Data) >= rtnl.IfinfoLen {
 			s.cache().add(m.Data)
+		}
+	case unix.RTM_DELLINK: // also of a port that leaves its bridge: who asks for the name gets it anew
+		if s.personality != Bridge && len(m.Data) >= rtnl.IfinfoLen {
+			delete(s.cache().names, int(int32(native.Uint32(m.Data[4:]))))
 		}
 	}
 	o.tell(p, m, func(label string) {

@@ -121,10 +121,12 @@ func netnsDelete(s *session, w *words) {
 	}
 	name := w.take()
 	checkNetnsName(name)
+	o := s.deleteOptions(w)
+	s.evacuate(name, o)
 	if err := s.deleteName(name); err != nil {
 		fail(exitFailed, "Cannot remove namespace file \"%s\": %s", netnsPath(name), errnoText(err))
 	}
-	if s.personality == Warren && w.peek() == "--wait" {
+	if o.wait {
 		if err := netns.WaitGone(s.ctx); err != nil {
 			fail(exitFailed, "wait until %s is gone: %v", name, err)
 		}

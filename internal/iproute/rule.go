@@ -287,7 +287,8 @@ func (s *session) printRule(p *printer, b []byte, a rtnl.Attrs) {
 		detached uint32
 	}{{unix.FRA_IIFNAME, "iif", ruleIIFDetached}, {unix.FRA_OIFNAME, "oif", ruleOIFDetached}} {
 		if a.Has(dev.typ) {
-			p.str(dev.key, " "+dev.key+" %s", a.Str(dev.typ))
+			p.text(" %s ", dev.key)
+			p.colored(colorName, dev.key, "%s", a.Str(dev.typ))
 			if flags&dev.detached != 0 {
 				p.null(dev.key+"_detached", " [detached]")
 			}
@@ -331,7 +332,8 @@ func printRulePrefix(p *printer, a rtnl.Attrs, typ int, bits uint8, key, word st
 	if !addr.IsValid() {
 		return
 	}
-	p.str(key, word+"%s", addr.String())
+	p.text("%s", word)
+	p.colored(colorOfFamily(familyOfAddr(addr)), key, "%s", addr.String())
 	if int(bits) != addr.BitLen() {
 		num(p, key+"len", "/%d", bits)
 	}
