@@ -294,13 +294,19 @@ func (b *builder) finish() {
 		}
 		renumber[i] = len(nets)
 		n := b.nets[i]
+		n.name, n.place = printable(n.name), printable(n.place)
 		slices.SortFunc(n.prefixes, netip.Prefix.Compare)
 		n.prefixes = slices.Compact(n.prefixes)
 		nets = append(nets, n)
 	}
 	b.nets = nets
 	for i := range b.graph.rooms {
-		plugs := b.graph.rooms[i].plugs
+		r := &b.graph.rooms[i]
+		r.name, r.detail = printable(r.name), printable(r.detail)
+		for k := range r.others {
+			r.others[k] = printable(r.others[k])
+		}
+		plugs := r.plugs
 		for k := range plugs {
 			plugs[k].net = renumber[plugs[k].net]
 		}

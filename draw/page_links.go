@@ -50,6 +50,7 @@ func (p *page) columnsAligned(rows [][]string) {
 	}
 	for _, r := range rows {
 		for i := range r {
+			r[i] = printable(r[i])
 			if len(r) > 1 && i < len(r)-1 {
 				r[i] += strings.Repeat(" ", max(0, wide[i]-width(printable(r[i]))))
 			}
