@@ -69,7 +69,7 @@ func (w *Warren) Attend(ctx context.Context, name string, pipe *os.File) error {
 // Reap removes the nodes of a lab whose runs were killed. Every edit does so too.
 func (w *Warren) Reap(ctx context.Context, name string) error {
 	_, err := w.apply(ctx, edit{
-		EditOptions: EditOptions{Lab: name},
+		EditOptions: EditOptions{Lab: name}, cleanup: true,
 		change:      func(*topo.Editor, *topo.Expanded, *EditReport) error { return nil },
 	})
 	if errors.Is(err, ErrNotExist) {

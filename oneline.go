@@ -59,6 +59,8 @@ type edit struct {
 	EditOptions
 	// create makes the lab "default" when it is not there.
 	create bool
+	// cleanup: it removes what a run made, whatever else goes on.
+	cleanup bool
 	// change does it; report is for what it did.
 	change func(e *topo.Editor, x *topo.Expanded, report *EditReport) error
 	// touched are the nodes to report on; called when the edit stands.
@@ -103,6 +105,9 @@ func (w *Warren) applyLocked(ctx context.Context, ed edit, lock *lab.Lock, repor
 	former, err := w.former(dir.Lab())
 	if err != nil {
 		return err
+	}
+	if u, err := loadUnconfirmed(dir); err != nil || u.waits() && !ed.cleanup {
+		return cmp.Or(err, fmt.Errorf("lab %q: its last change waits to be confirmed, and this one would be undone with it (hint: warren confirm %s)", dir.Lab(), dir.Lab()))
 	}
 	e, err := w.editor(ctx, dir, former, ed)
 	if err != nil {

@@ -26,10 +26,8 @@ func (w *Warren) lockToEdit(ctx context.Context, ed edit) (*lab.Lock, error) {
 	o := lab.LockOptions{Create: ed.create, NoWait: w.opt.NoWait || ed.Wait < 0, Waiting: func(h lab.Holder) {
 		timer = time.AfterFunc(quietWait, func() {
 			defer close(told)
-			if now, err := w.runDir().Dir(name); err == nil {
-				if h2 := lab.FindHolder(now.Path()); h2.PID != 0 {
-					h = h2
-				}
+			if now := w.holder(name); now.PID != 0 {
+				h = now
 			}
 			w.event(Event{Lab: name, Phase: "lock", Text: fmt.Sprintf("lab %s is locked by %s, waiting", name, h)})
 		})
@@ -39,10 +37,21 @@ func (w *Warren) lockToEdit(ctx context.Context, ed edit) (*lab.Lock, error) {
 		<-told // one event at a time
 	}
 	switch {
+	case errors.Is(err, context.DeadlineExceeded) && ctx.Err() != nil:
+		return nil, &editError{fmt.Errorf("lab %s is locked by %s, for longer than %s (hint: --wait 10m waits longer)", name, w.holder(name), cmp.Or(ed.Wait, defaultWait)), ErrLocked}
 	case errors.Is(err, lab.ErrLocked):
-		return nil, fmt.Errorf("%w: %w", ErrLocked, err)
+		return nil, &editError{err, ErrLocked}
 	case errors.Is(err, lab.ErrNoLab):
 		return nil, noLab(name)
 	}
 	return l, err
+}
+
+// holder is who has the lab's lock now.
+func (w *Warren) holder(name string) lab.Holder {
+	dir, err := w.runDir().Dir(name)
+	if err != nil {
+		return lab.Holder{}
+	}
+	return lab.FindHolder(dir.Path())
 }

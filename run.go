@@ -181,7 +181,7 @@ func (w *Warren) runForeground(ctx context.Context, spec RunSpec, result *RunRes
 // removeRun removes the node. It does not end with the context of the run: half a node is worse than a late answer.
 func (w *Warren) removeRun(result *RunResult, claim *lab.Claim) error {
 	_, err := w.apply(context.Background(), edit{
-		EditOptions: EditOptions{Lab: result.Lab},
+		EditOptions: EditOptions{Lab: result.Lab}, cleanup: true,
 		change: func(e *topo.Editor, _ *topo.Expanded, _ *EditReport) error {
 			if !e.HasNode(result.Node) {
 				return nil // somebody was faster

@@ -40,8 +40,9 @@ func missing(format string, args ...any) error {
 // is edited is not changed.
 type Editor struct {
 	was, lab *Lab
-	// links are the names of nets that are cables: they go when one of their ends does.
-	links map[string]bool
+	// links are the names of nets that are cables: they go when one of their ends does. listed are those that stand under the
+	// file's links, and so behind its nets.
+	links, listed map[string]bool
 	// Dropped are checks that said something about a node that was removed.
 	Dropped []string
 }
@@ -64,17 +65,18 @@ const defaultComment = `# The lab that warren add, run, connect and publish chan
 func Edit(l *Lab) (*Editor, error) {
 	e := &Editor{links: map[string]bool{}}
 	if len(l.text) > 0 {
-		raw, links, err := readRaw(l.File, l.text)
+		raw, listed, err := readRaw(l.File, l.text)
 		if err != nil {
 			return nil, err
 		}
 		raw.Name = l.Name
-		e.was, e.links = raw, links
+		e.was, e.listed = raw, listed
 	} else {
 		e.was = l.uncompleted()
-		for i := range e.was.Nets {
-			e.links[e.was.Nets[i].Name] = isCable(&e.was.Nets[i])
-		}
+	}
+	for i := range e.was.Nets {
+		n := &e.was.Nets[i]
+		e.links[n.Name] = e.listed[n.Name] || isCable(n)
 	}
 	e.lab = e.was.deep()
 	return e, nil
@@ -216,24 +218,22 @@ func readRaw(file string, data []byte) (*Lab, map[string]bool, error) {
 		return nil, nil, err
 	}
 	l := &Lab{File: file, text: data}
-	links := map[string]bool{}
+	listed := map[string]bool{}
 	if root != nil {
 		labFields().read(r, l, root, "")
-		inNets := map[string]bool{}
+		for i := range l.Nets {
+			listed[l.Nets[i].Name] = true
+		}
 		for i, k := range root.keys {
 			if k.text == "nets" {
 				for _, name := range root.vals[i].keys {
-					inNets[name.text] = true
+					delete(listed, name.text)
 				}
 			}
 		}
-		for i := range l.Nets {
-			n := &l.Nets[i]
-			links[n.Name] = !inNets[n.Name] || isCable(n)
-		}
 	}
 	r.fix(l)
-	return l, links, r.err()
+	return l, listed, r.err()
 }
 
 // readAs is Parse for a lab whose name is known, whatever its file says, and without places.

@@ -23,8 +23,19 @@ func (e *Editor) AddNet(n Net) error {
 	if e.Net(n.Name) != nil {
 		return exists("lab %q has a net %q already", e.lab.Name, n.Name)
 	}
-	e.lab.Nets = append(e.lab.Nets, n)
+	e.insert(n)
 	return nil
+}
+
+// insert puts a net where its entry will stand: behind the file's nets, which may be before its links.
+func (e *Editor) insert(n Net) {
+	at := len(e.lab.Nets)
+	for i := range e.lab.Nets {
+		if !e.listed[e.lab.Nets[i].Name] {
+			at = i + 1
+		}
+	}
+	e.lab.Nets = slices.Insert(e.lab.Nets, at, n)
 }
 
 // Join makes a node a member of a net. A cable to which a third node is joined becomes a net as any other.
@@ -45,6 +56,12 @@ func (e *Editor) Join(net string, m Member) error {
 	}
 	if len(n.Members) > 2 {
 		delete(e.links, net)
+		if e.listed[net] { // it cannot be written as a link any more
+			moved := *n
+			e.lab.Nets = slices.DeleteFunc(e.lab.Nets, func(x Net) bool { return x.Name == net })
+			delete(e.listed, net)
+			e.insert(moved)
+		}
 	}
 	e.forget(m.Node)
 	return nil

@@ -31,7 +31,6 @@ func (a *app) editFlags(c *cobra.Command, e *editing) {
 	c.Flags().DurationVar(&e.opt.Wait, "wait", 0, "how long to wait for others who change the lab (default 2m)")
 	c.Flags().BoolVar(&a.noWait, "no-wait", false, "fail when somebody else is changing the lab, instead of waiting")
 	c.Flags().BoolVar(&e.asJSON, "json", false, "print the report as JSON")
-	c.MarkFlagsMutuallyExclusive("wait", "no-wait")
 	a.completeFlag(c, "lab", a.completeLabs)
 }
 
@@ -68,8 +67,8 @@ func (e *editing) nodes(c *cobra.Command, args []string) ([]string, error) {
 
 // edit carries one out and tells of it. node is the one that it is about, for the hint when it is in another lab.
 func (a *app) edit(c *cobra.Command, e *editing, node string, f func(context.Context, *warren.Warren) (*warren.EditReport, error)) error {
-	if e.opt.Wait < 0 {
-		return usagef(c, "%s: --wait %s is negative", c.Name(), e.opt.Wait)
+	if err := a.checkWait(c, e); err != nil {
+		return err
 	}
 	return a.with(c.Context(), func(ctx context.Context, w *warren.Warren) error {
 		report, err := f(ctx, w)
@@ -79,6 +78,16 @@ func (a *app) edit(c *cobra.Command, e *editing, node string, f func(context.Con
 		}
 		return a.reportEdit(report, e.asJSON)
 	})
+}
+
+func (a *app) checkWait(c *cobra.Command, e *editing) error {
+	switch {
+	case e.opt.Wait < 0:
+		return usagef(c, "%s: --wait %s is negative", c.Name(), e.opt.Wait)
+	case a.noWait && c.Flags().Changed("wait"):
+		return usagef(c, "%s: --wait and --no-wait contradict each other", c.Name())
+	}
+	return nil
 }
 
 // elsewhere adds where a node is that is not in the lab "default", which is the one that is meant when none is named.

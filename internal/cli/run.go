@@ -51,8 +51,8 @@ cannot be made, 2 wrong usage.`,
 			if e.asJSON && !spec.Detach {
 				return usagef(c, "run: --json goes with --detach: otherwise standard output is the command's")
 			}
-			if e.opt.Wait < 0 {
-				return usagef(c, "run: --wait %s is negative", e.opt.Wait)
+			if err := a.checkWait(c, &e); err != nil {
+				return err
 			}
 			node := name
 			var err error
