@@ -54,8 +54,10 @@ func Survey(ctx context.Context, o SurveyOptions) ([]*Found, []state.Unread, err
 	if o.Dir == "" {
 		o.Dir = Dir
 	}
-	s := &survey{ctx: ctx, opt: o, self: os.Getpid(), byInode: map[uint64]*Found{}, byCookie: map[uint64]*Found{},
-		mountNS: map[uint64]bool{}, own: map[int]bool{}, sockets: map[uint64]uint64{}, users: map[uint32]string{}}
+	s := &survey{
+		ctx: ctx, opt: o, self: os.Getpid(), byInode: map[uint64]*Found{}, byCookie: map[uint64]*Found{},
+		mountNS: map[uint64]bool{}, own: map[int]bool{}, sockets: map[uint64]uint64{}, users: map[uint32]string{},
+	}
 	if err := s.run(); err != nil {
 		for _, f := range s.list {
 			if f.Handle != nil {

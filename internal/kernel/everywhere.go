@@ -14,9 +14,6 @@ import (
 // surveyed reports whether a query wants the walk over all of the host.
 func surveyed(q state.Query) bool { return q.Everywhere }
 
-// wantsProcesses are the parts that only a walk over /proc tells.
-const wantsProcesses = state.PartProcesses | state.PartHolders | state.PartOwner
-
 // survey finds every namespace of the host, and gives each its key. Namespaces that q names by another key keep that one.
 func (k *Kernel) survey(ctx context.Context, q state.Query, sockets map[uint32]int) ([]place, []state.Unread, error) {
 	all, listed := k.listAll()

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"warren/internal/owner"
@@ -34,7 +35,7 @@ func (o *observation) nameOwners() {
 		}
 		for _, h := range f.Holders {
 			if h.Kind == "mount" && h.PID != 0 {
-				e.Paths = append(e.Paths[:len(e.Paths):len(e.Paths)], h.Path)
+				e.Paths = append(slices.Clip(e.Paths), h.Path)
 			}
 		}
 		who := owner.Of(e, hints)

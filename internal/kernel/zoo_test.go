@@ -217,7 +217,7 @@ func TestZooHolders(t *testing.T) {
 			t.Error(err)
 		}
 	}()
-	zombie := exec.Command("unshare", "-n", "true")
+	zombie := exec.CommandContext(t.Context(), "unshare", "-n", "true")
 	if err := zombie.Start(); err != nil {
 		t.Fatal(err)
 	}

@@ -103,21 +103,21 @@ func maskLen(m netip.Addr) (int, bool) {
 }
 
 func protoName(p uint8) string {
-	switch {
-	case p == 58:
-		return "ipv6-icmp"
-	case p == 136:
-		return "udplite"
-	case p == 132:
-		return "sctp"
-	case p == 50:
-		return "esp"
-	case p == 51:
-		return "ah"
-	case p == 47:
-		return "gre"
-	case p == 4:
+	switch p {
+	case 4:
 		return "ipencap"
+	case 47:
+		return "gre"
+	case 50:
+		return "esp"
+	case 51:
+		return "ah"
+	case 58:
+		return "ipv6-icmp"
+	case 132:
+		return "sctp"
+	case 136:
+		return "udplite"
 	}
 	return cmp.Or(state.ProtoName(p), strconv.Itoa(int(p)))
 }

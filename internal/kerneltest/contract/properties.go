@@ -1,6 +1,7 @@
 package contract
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -22,6 +23,7 @@ func Properties(t *testing.T, newKernel func(t testing.TB) Kernel, rounds int) {
 		try  func(w *world, a, b state.Desired)
 	}{
 		{"apply-then-diff-is-empty", applyThenDiff},
+		{"apply-then-seen-everywhere", applyThenEverywhere},
 		{"order-of-input", orderOfInput},
 		{"from-one-to-another", fromOneToAnother},
 		{"without-memory", withoutMemory},
@@ -55,6 +57,25 @@ func Properties(t *testing.T, newKernel func(t testing.TB) Kernel, rounds int) {
 }
 
 func applyThenDiff(w *world, a, _ state.Desired) { w.up(a) }
+
+// applyThenEverywhere: a reading of the whole host holds all of the lab, so that nothing is left to do.
+func applyThenEverywhere(w *world, a, _ state.Desired) {
+	w.up(a)
+	q := plan.Query(a, plan.Options{})
+	q.Lab, q.Everywhere = "", true
+	q.Parts |= state.PartAllNeighbors | state.PartAllFDB | state.PartNSIDs
+	s, err := w.k.Observe(context.Background(), q)
+	if err != nil {
+		w.Fatalf("observe everywhere: %v", err)
+	}
+	p, err := plan.Diff(a, s, plan.Options{})
+	if err != nil {
+		w.Fatalf("diff: %v", err)
+	}
+	if len(p.Steps) > 0 {
+		w.Fatalf("the lab is not in the snapshot of everything: %v", p)
+	}
+}
 
 // orderOfInput: the lists of what is wanted and of what is there may come in any order.
 func orderOfInput(w *world, a, b state.Desired) {

@@ -23,7 +23,7 @@ func (k *Kernel) Observe(ctx context.Context, q state.Query) (state.Snapshot, er
 	for _, key := range k.keys() {
 		s := k.spaces[key]
 		lab := q.Lab != "" && (s.mark().Lab == q.Lab || strings.HasPrefix(key, q.Lab+".@"))
-		if !q.All && !lab && !named[key] {
+		if !q.All && !q.Everywhere && !lab && !named[key] {
 			continue
 		}
 		snap.Namespaces = append(snap.Namespaces, s.observe(q))
