@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"time"
@@ -143,8 +144,22 @@ func arrive() (*World, error) {
 	return w, nil
 }
 
-// lastWait is how long Leave waits for a holder that others may still need.
-const lastWait = 2 * time.Second
+const (
+	// lastWait is how long Leave waits for a holder that others may still need.
+	lastWait = 2 * time.Second
+	// endingWait is how long it waits for one that is ending: it ends what is outside first.
+	endingWait = 15 * time.Second
+)
+
+// ending reports whether somebody has the lock alone.
+func ending(dir string) bool {
+	f, err := os.OpenFile(filepath.Join(dir, lockName), os.O_RDWR|unix.O_NOFOLLOW, 0)
+	if err != nil {
+		return false
+	}
+	defer f.Close()
+	return errors.Is(flock(f, unix.LOCK_SH|unix.LOCK_NB), unix.EWOULDBLOCK)
+}
 
 // Leave is a command's last act. When it leaves an empty world behind Leave waits until that has ended, unless others are at
 // work there.
@@ -161,7 +176,10 @@ func (w *World) Leave() {
 	}
 	defer unix.Close(fd)
 	poll := []unix.PollFd{{Fd: int32(fd), Events: unix.POLLIN}}
-	for end := time.Now().Add(lastWait); last && time.Now().Before(end); last = idle(w.dir) {
+	for start := time.Now(); last; last = idle(w.dir) {
+		if took := time.Since(start); took > endingWait || took > lastWait && !ending(w.dir) {
+			return
+		}
 		if n, err := unix.Poll(poll, 20); n > 0 || err != nil && !errors.Is(err, unix.EINTR) {
 			return
 		}

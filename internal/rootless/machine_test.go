@@ -66,7 +66,7 @@ func newInternet(t *testing.T) *internet {
 		"ip link set wan up",
 		"ip route add default via " + routerAddr,
 		"nsenter --net=" + path + " ip addr add " + routerAddr6 + "/64 dev wan nodad",
-		"nsenter --net=" + path + " ip addr add " + webAddr6 + "/128 dev lo",
+		"nsenter --net=" + path + " ip addr add " + webAddr6 + "/128 dev lo nodad",
 		"ip addr add " + machineAddr6 + "/64 dev wan nodad",
 		"ip route add default via " + routerAddr6,
 	} {

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -112,7 +113,16 @@ func outside(t *testing.T, what string) (pids []int) {
 			pids = append(pids, pid)
 		}
 	}
-	return pids
+	// pasta enters namespaces with short-lived children.
+	return slices.DeleteFunc(slices.Clone(pids), func(pid int) bool {
+		stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+		if err != nil {
+			return true // gone
+		}
+		f := strings.Fields(string(stat[strings.LastIndexByte(string(stat), ')')+1:]))
+		parent, err := strconv.Atoi(f[1])
+		return err == nil && slices.Contains(pids, parent)
+	})
 }
 
 // commands are the command lines of all processes.

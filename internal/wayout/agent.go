@@ -190,7 +190,7 @@ func (a *agent) open() (Way, error) {
 		if !ok {
 			continue
 		}
-		if have == (families{}) {
+		if !have.ip4 && !(have.ip6 && t.ip6) {
 			return Way{Tool: t.name, Failed: "the machine itself has no default route"}, nil
 		}
 		p := freePrefix(used)
@@ -221,6 +221,9 @@ func (a *agent) close() {
 // adopt takes over the tool of an agent that was killed.
 func (a *agent) adopt() {
 	for _, p := range toolsOf(a.token) {
+		if p.helper {
+			continue
+		}
 		fd, err := unix.PidfdOpen(p.pid, 0)
 		if err != nil {
 			continue

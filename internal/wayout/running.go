@@ -90,7 +90,7 @@ func (a *agent) run(t tool, path string, p netip.Prefix, have families) (*runnin
 			}
 		}
 	}()
-	for end := time.Now().Add(openWait); !a.routed(have); {
+	for end := time.Now().Add(openWait); !a.routed(t, have); {
 		select {
 		case <-r.done:
 			return nil, fmt.Errorf("%s ended at once: %s", t.name, lastWords(said))
@@ -107,13 +107,11 @@ func (a *agent) run(t tool, path string, p netip.Prefix, have families) (*runnin
 	return r, nil
 }
 
-// routed reports whether the world has a default route through the tool.
-func (a *agent) routed(have families) bool {
+// routed reports whether the world has its default routes through the tool.
+func (a *agent) routed(t tool, have families) bool {
 	dir := filepath.Join("/proc", strconv.Itoa(a.holder), "net")
-	if have.ip4 {
-		return slices.Contains(defaults4(filepath.Join(dir, "route")), Link)
-	}
-	return slices.Contains(defaults6(filepath.Join(dir, "ipv6_route")), Link)
+	return (!have.ip4 || slices.Contains(defaults4(filepath.Join(dir, "route")), Link)) &&
+		(!have.ip6 || !t.ip6 || slices.Contains(defaults6(filepath.Join(dir, "ipv6_route")), Link))
 }
 
 // maxWords is as much of what a tool said as fits into an error.
@@ -141,8 +139,9 @@ func lastWords(f *os.File) string {
 
 // A toolProcess is a tool as /proc shows it.
 type toolProcess struct {
-	pid  int
-	argv []string
+	pid    int
+	argv   []string
+	helper bool // a short-lived child of another one: pasta enters namespaces with such
 }
 
 // toolsOf finds the tools of a world.
@@ -161,7 +160,25 @@ func toolsOf(token string) []toolProcess {
 			out = append(out, toolProcess{pid: pid, argv: argv})
 		}
 	}
+	for i := range out {
+		parent := parentOf(out[i].pid)
+		out[i].helper = slices.ContainsFunc(out, func(p toolProcess) bool { return p.pid == parent })
+	}
 	return out
+}
+
+// parentOf reads the PID of a process's parent (proc_pid_stat(5), field 4), 0 when it cannot be read.
+func parentOf(pid int) int {
+	data, err := os.ReadFile(filepath.Join("/proc", strconv.Itoa(pid), "stat"))
+	if err != nil {
+		return 0
+	}
+	f := strings.Fields(string(data[bytes.LastIndexByte(data, ')')+1:])) // a name may hold anything
+	if len(f) < 2 {
+		return 0
+	}
+	ppid, _ := strconv.Atoi(f[1])
+	return ppid
 }
 
 func cmdline(pid int) ([]string, error) {
