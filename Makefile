@@ -44,7 +44,7 @@ need: ## install what the tests need (Debian packages)
 check: build vet unit lint ## everything but the installing
 
 unit: ## pure, kernel and script tests
-	$(GO) test -count=1 -timeout=15m $(PKGS)
+	$(GO) test -count=1 -timeout=40m $(PKGS)
 
 vet:
 	$(GO) vet $(PKGS)
