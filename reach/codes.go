@@ -76,6 +76,4 @@ const (
 	ARPFiltered          Code = "arp-filtered"
 	RouteDead            Code = "route-dead"
 	VXLANRemote          Code = "vxlan-remote"
-	NoSuchAddress        Code = "no-such-address"
-	WrongSegment         Code = "wrong-segment"
 )

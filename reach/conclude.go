@@ -229,7 +229,11 @@ func fullSize(s *state.Snapshot, f *Flow) int {
 	if f.Proto != filter.TCP {
 		return out
 	}
-	if far, _ := t.whoHas(f.Dst); far != nil {
+	for _, h := range t.holders(f.Dst) {
+		far := t.room(h.ns.Name)
+		if far == nil {
+			continue
+		}
 		g := Flow{Dst: f.From}
 		if !g.Dst.IsValid() {
 			if a := r.fib.lookup(query{dst: f.Dst, local: true}); len(a.hops) > 0 {

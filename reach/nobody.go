@@ -3,6 +3,7 @@ package reach
 import (
 	"fmt"
 	"net/netip"
+	"slices"
 
 	"warren/state"
 )
@@ -60,7 +61,7 @@ func (t *tracer) nobody(r *room, dev *state.Link, ip, dst netip.Addr, gateway bo
 		out.mac, out.ok = meant.at.dev.MAC, true
 		return
 	}
-	if w, ok := t.notEnslaved(r, dev, ip, s); ok {
+	if w, ok := t.notEnslaved(r, dev, ip); ok {
 		out.trail.stop(r, "neighbour", w)
 		return
 	}
@@ -86,8 +87,8 @@ func (t *tracer) failed(r *room, dev *state.Link, ip netip.Addr, gateway bool, t
 			}
 		}
 	}
-	if at, where := t.whoHas(ip); at != nil {
-		w.Facts = append(w.Facts, fact("RTM_GETADDR", "%s is on %s in %q, which is not on this segment", ip, where, at.name()))
+	if h := t.holders(ip); len(h) > 0 {
+		w.Facts = append(w.Facts, fact("RTM_GETADDR", "%s is on %s in %q, which is not on this segment", ip, h[0].link, nameOf(t.s, h[0].ns.Name)))
 	}
 	tr.stop(r, "neighbour", w)
 }
@@ -111,67 +112,96 @@ func (t *tracer) veryPeer(r *room, dev *state.Link) (*room, *state.Link, bool) {
 	return far, l, true
 }
 
-// whoHas finds an address in all namespaces that are known.
-func (t *tracer) whoHas(ip netip.Addr) (*room, string) {
+// A holding is an address on a link of a namespace, which need not be read wholly.
+type holding struct {
+	ns   *state.Namespace
+	link string
+}
+
+// holders lists who has an address, the namespace that is meant first.
+func (t *tracer) holders(ip netip.Addr) []holding {
+	var out []holding
 	for i := range t.s.Namespaces {
 		ns := &t.s.Namespaces[i]
 		for j := range ns.Addrs {
 			if ns.Addrs[j].Prefix.Addr() != ip {
 				continue
 			}
-			r := t.room(ns.Name)
-			if r == nil {
-				t.missing.name(ns.Name)
+			h := holding{ns, ns.Addrs[j].Link}
+			if ns.Name == t.flow.Target {
+				out = slices.Insert(out, 0, h)
+			} else {
+				out = append(out, h)
 			}
-			return r, ns.Addrs[j].Link
+			break
 		}
 	}
-	return nil, ""
+	return out
 }
 
-// notEnslaved looks whether the owner of the address, or who asks, is on a cable whose other end lies beside a bridge that
-// the question went through, rather than in it.
-func (t *tracer) notEnslaved(r *room, dev *state.Link, ip netip.Addr, s *search) (Reason, bool) {
-	has, where := t.whoHas(ip)
-	var ends []seat
-	if has != nil {
-		if l := has.byName[where]; l != nil {
-			ends = append(ends, seat{has, l})
+// notEnslaved finds a cable whose other end lies in a namespace with a bridge and is not in that bridge: where the owner of the
+// address, or who asks, should be plugged in.
+func (t *tracer) notEnslaved(r *room, dev *state.Link, ip netip.Addr) (Reason, bool) {
+	own := seat{r, dev}
+	holders := t.holders(ip)
+	for _, h := range holders {
+		l := h.ns.Link(h.link)
+		if l == nil || l.Peer == nil || l.Peer.NS == "" || t.rooms[l.Peer.NS] == nil {
+			continue
+		}
+		has := t.room(h.ns.Name)
+		if has == nil {
+			t.missing.name(h.ns.Name)
+			continue
+		}
+		theirs := seat{has, has.byName[h.link]}
+		if w, ok := t.beside(theirs, own); ok {
+			return w, true
+		}
+		if w, ok := t.beside(own, theirs); ok {
+			return w, true
 		}
 	}
-	ends = append(ends, seat{r, dev})
-	for _, e := range ends {
-		if e.dev.Kind != "veth" || e.dev.Peer == nil || e.dev.Master != "" {
-			continue
-		}
-		far := t.farRoom(e.r, e.dev.Peer)
-		if far == nil {
-			continue
-		}
-		port := far.byIndex[e.dev.Peer.Index]
-		if port == nil || port.Master != "" || len(far.addrsOn(port.Name, false)) > 0 {
-			continue
-		}
-		for i := range far.Links {
-			br := &far.Links[i]
-			if br.Kind == "bridge" && (has == far || far == r && br == dev || t.onBridge(far, br, seat{r, dev}, e) || has != nil && t.onBridge(far, br, seat{has, has.byName[where]}, e)) {
-				return Reason{Code: NotEnslaved, Namespace: far.name(), Object: "link " + port.Name,
-					Text:  fmt.Sprintf("%s, the other end of %s in %q, is in no bridge; %s stands beside it", port.Name, e.dev.Name, e.r.name(), br.Name),
-					Facts: facts(fact("RTM_GETLINK", "%s in %q has no master", port.Name, far.name())),
-					Fix:   fix(far.ip("link set %s master %s", port.Name, br.Name))}, true
-			}
-		}
+	far, _, ok := t.veryPeer(r, dev)
+	if ok && slices.ContainsFunc(holders, func(h holding) bool {
+		return h.ns.Name == far.Namespace.Name && far.byName[h.link] != nil && far.byName[h.link].Kind == "bridge"
+	}) {
+		return t.beside(own, own)
 	}
 	return Reason{}, false
 }
 
-// onBridge reports whether a device's other end is a port of that bridge; it is another one than e.
-func (t *tracer) onBridge(far *room, br *state.Link, c, e seat) bool {
-	if c == e || c.dev == nil || c.dev.Kind != "veth" || c.dev.Peer == nil {
-		return false
+// beside reports whether a cable ends beside the bridge that the other one (or the other's namespace itself) is on.
+func (t *tracer) beside(c, other seat) (Reason, bool) {
+	if c.dev.Kind != "veth" || c.dev.Peer == nil || c.dev.Master != "" {
+		return Reason{}, false
 	}
-	o := t.farRoom(c.r, c.dev.Peer)
-	if o != far {
+	far := t.farRoom(c.r, c.dev.Peer)
+	if far == nil {
+		return Reason{}, false
+	}
+	port := far.byIndex[c.dev.Peer.Index]
+	if port == nil || port.Master != "" || len(far.addrsOn(port.Name, false)) > 0 {
+		return Reason{}, false
+	}
+	for i := range far.Links {
+		br := &far.Links[i]
+		if br.Kind != "bridge" || other != c && other.dev != br && !t.onBridge(far, br, other) {
+			continue
+		}
+		return Reason{
+			Code: NotEnslaved, Namespace: far.name(), Object: "link " + port.Name,
+			Text:  fmt.Sprintf("%s, the other end of %s in %q, is in no bridge; %s stands beside it", port.Name, c.dev.Name, c.r.name(), br.Name),
+			Facts: facts(fact("RTM_GETLINK", "%s in %q has no master", port.Name, far.name())),
+			Fix:   fix(far.ip("link set %s master %s", port.Name, br.Name)),
+		}, true
+	}
+	return Reason{}, false
+}
+
+// onBridge reports whether a device's other end is a port of that bridge.
+func (t *tracer) onBridge(far *room, br *state.Link, c seat) bool {
+	if c.dev == nil || c.dev.Kind != "veth" || c.dev.Peer == nil || t.farRoom(c.r, c.dev.Peer) != far {
 		return false
 	}
 	l := far.byIndex[c.dev.Peer.Index]
@@ -187,8 +217,7 @@ func (t *tracer) shadowed(r *room, dev *state.Link, ip, dst netip.Addr, route *r
 	if a.route == nil || a.typ != "unicast" || len(a.hops) == 0 || a.hops[0].link == dev || a.hops[0].link == nil {
 		return Reason{}, false
 	}
-	has, _ := t.whoHas(dst)
-	if has == nil {
+	if len(t.holders(dst)) == 0 {
 		return Reason{}, false
 	}
 	return Reason{Code: RouteShadowed, Object: "route " + routeText(route.route),

@@ -149,7 +149,8 @@ func (t *tracer) routeFix(r *room, dst netip.Addr, o walkOptions) []string {
 	what := "default"
 	out := []string{r.ip("route add %s via %s dev %s", what, gw, dev)}
 	if o.reply && !dst.Is6() {
-		if far, l := t.whoHasGateway(gw); far != nil {
+		if h := t.holders(gw); len(h) > 0 && t.room(h[0].ns.Name) != nil {
+			far, l := t.room(h[0].ns.Name), h[0].link
 			out = append(out, far.in("nft 'add table ip nat; add chain ip nat post { type nat hook postrouting priority srcnat; }; add rule ip nat post oifname \"%s\" masquerade'", l))
 		}
 	}
@@ -186,8 +187,6 @@ func (t *tracer) likelyGateway(r *room, dst netip.Addr) (netip.Addr, string) {
 	}
 	return netip.Addr{}, ""
 }
-
-func (t *tracer) whoHasGateway(gw netip.Addr) (*room, string) { return t.whoHas(gw) }
 
 func emptyTable(r *room, u *state.Rule, a *routed) Reason {
 	w := Reason{Code: RuleTableEmpty, Object: "rule " + ruleText(u),

@@ -23,6 +23,9 @@ func Trace(s *state.Snapshot, f Flow) (Verdict, Missing) {
 		missing.name(f.Target)
 	}
 	out := explore(s, &f, &missing)
+	if missing.Empty() || f.Complete {
+		oldConnections(s, &f, out, &missing)
+	}
 	if !missing.Empty() && !f.Complete {
 		return Verdict{}, missing
 	}

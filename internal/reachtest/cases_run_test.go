@@ -32,7 +32,10 @@ func TestScenes(t *testing.T) {
 				if q.blind {
 					continue
 				}
-				ok, detail := try(t, q)
+				ok, detail := try(t, q, 500*time.Millisecond)
+				if !ok && first.Reachable == reach.Yes {
+					ok, detail = try(t, q, 5*time.Second) // a busy machine
+				}
 				if ok != (first.Reachable == reach.Yes) && first.Reachable != reach.Unknown {
 					t.Errorf("%s -> %s: why says %s, a real packet says %v (%s)", q.src, q.dst, first.Reachable, ok, detail)
 				}
@@ -101,7 +104,7 @@ func walk(v reach.Verdict) string {
 }
 
 // try sends the packet.
-func try(t *testing.T, q question) (bool, string) {
+func try(t *testing.T, q question, wait time.Duration) (bool, string) {
 	t.Helper()
 	d, err := reach.ParseDestination(q.dst)
 	if err != nil || !d.Addr.IsValid() {
@@ -117,7 +120,7 @@ func try(t *testing.T, q question) (bool, string) {
 	if q.from != "" {
 		s.from = netip.MustParseAddr(q.from)
 	}
-	return fire(t.Context(), open(t, q.src), s, 1200*time.Millisecond)
+	return fire(t.Context(), open(t, q.src), s, wait)
 }
 
 func code(v reach.Verdict) reach.Code {

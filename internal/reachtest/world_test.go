@@ -20,14 +20,18 @@ import (
 )
 
 // build runs a script of plain commands, and takes everything down at the test's end.
-func build(t testing.TB, script string) {
+func build(t testing.TB, commands string) {
+	t.Helper()
+	t.Cleanup(func() { destroy(t) })
+	script(t, commands)
+}
+
+// script runs plain commands.
+func script(t testing.TB, commands string) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
-	cmd := exec.CommandContext(ctx, "sh", "-c", prelude+script)
-	out, err := cmd.CombinedOutput()
-	t.Cleanup(func() { destroy(t) })
-	if err != nil {
+	if out, err := exec.CommandContext(ctx, "sh", "-c", prelude+commands).CombinedOutput(); err != nil {
 		t.Fatalf("build: %v\n%s", err, out)
 	}
 }

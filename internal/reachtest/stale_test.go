@@ -1,0 +1,48 @@
+package reachtest_test
+
+import (
+	"net/netip"
+	"os"
+	"testing"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"warren"
+	"warren/internal/kerneltest"
+)
+
+// A UDP client that keeps its port meets the connection that began under other rules (github.com/moby/moby/issues/8795 and
+// many like it); a new one does not.
+func TestStaleConntrack(t *testing.T) {
+	kerneltest.Need(t, "veth", "nftables", "exec:ip", "exec:nft", "root")
+	w, err := warren.Open(warren.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = w.Close() })
+	nat := func(to string) string {
+		return "inside r nft 'add table ip n; add chain ip n pre { type nat hook prerouting priority -100; }; flush chain ip n pre; add rule ip n pre ip daddr 10.0.1.1 udp dport 53 dnat to " + to + "'"
+	}
+	build(t, "R3; "+nat("10.0.2.9"))
+	serve(t, "b udp 0.0.0.0:53")
+	fd, err := open(t, "a").Socket(unix.AF_INET, unix.SOCK_DGRAM|unix.SOCK_CLOEXEC, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	client := os.NewFile(uintptr(fd), "client")
+	defer client.Close()
+	if err := unix.Bind(fd, sockaddr(netip.MustParseAddrPort("0.0.0.0:5353"))); err != nil {
+		t.Fatal(err)
+	}
+	if err := unix.Sendto(fd, []byte("x"), 0, sockaddr(netip.MustParseAddrPort("10.0.1.1:53"))); err != nil {
+		t.Fatal(err)
+	}
+	script(t, nat("10.0.2.2"))
+	ask(t, w, question{src: "a", dst: "10.0.1.1:53/udp", want: "request r stale-conntrack"})
+	if ok, detail := try(t, question{src: "a", dst: "10.0.1.1:53/udp"}, 5*time.Second); !ok {
+		t.Errorf("a new client: %s", detail)
+	}
+	_ = client.Close()
+	ask(t, w, question{src: "a", dst: "10.0.1.1:53/udp", want: "yes", also: "stale-conntrack"})
+}
