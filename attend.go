@@ -70,7 +70,7 @@ func (w *Warren) Attend(ctx context.Context, name string, pipe *os.File) error {
 func (w *Warren) Reap(ctx context.Context, name string) error {
 	_, err := w.apply(ctx, edit{
 		EditOptions: EditOptions{Lab: name}, cleanup: true,
-		change:      func(*topo.Editor, *topo.Expanded, *EditReport) error { return nil },
+		change: func(*topo.Editor, *topo.Expanded, *EditReport) error { return nil },
 	})
 	if errors.Is(err, ErrNotExist) {
 		return nil

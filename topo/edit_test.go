@@ -80,6 +80,11 @@ func TestEditKeepsTheFile(t *testing.T) {
 			},
 		},
 		{
+			"third-on-a-link", "name: x\nnets:\n  lan: [a] # one\nlinks:\n  - a -- b # cable\n  - a -- c # other\n",
+			"name: x\nnets:\n  lan: [a] # one\n  a-b:\n    nodes:\n      - a\n      - b\n      - d\nlinks:\n  - a -- c # other\n",
+			func(_ *testing.T, e *topo.Editor) error { return add(e, "d", "a-b") },
+		},
+		{
 			"cable", "name: x # c\nnets:\n  lan: [a, b]\n", "name: x # c\nnets:\n  lan: [a, b]\n  a-b:\n    nodes:\n      - a\n      - b\n",
 			func(_ *testing.T, e *topo.Editor) error {
 				_, err := e.Link(topo.Net{}, topo.Member{Node: "a"}, topo.Member{Node: "b"})
