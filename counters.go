@@ -107,8 +107,14 @@ func rate(was, is *state.Stats, took time.Duration) *Rate {
 
 func (c *Counter) plus(o Counter) {
 	for _, p := range [][2]*uint64{
-		{&c.RxBytes, &o.RxBytes}, {&c.RxPackets, &o.RxPackets}, {&c.RxErrors, &o.RxErrors}, {&c.RxDropped, &o.RxDropped},
-		{&c.TxBytes, &o.TxBytes}, {&c.TxPackets, &o.TxPackets}, {&c.TxErrors, &o.TxErrors}, {&c.TxDropped, &o.TxDropped},
+		{&c.RxBytes, &o.RxBytes},
+		{&c.RxPackets, &o.RxPackets},
+		{&c.RxErrors, &o.RxErrors},
+		{&c.RxDropped, &o.RxDropped},
+		{&c.TxBytes, &o.TxBytes},
+		{&c.TxPackets, &o.TxPackets},
+		{&c.TxErrors, &o.TxErrors},
+		{&c.TxDropped, &o.TxDropped},
 	} {
 		*p[0] += *p[1]
 	}
@@ -116,9 +122,14 @@ func (c *Counter) plus(o Counter) {
 		return
 	}
 	for _, p := range [][2]*float64{
-		{&c.Rate.RxBytes, &o.Rate.RxBytes}, {&c.Rate.RxPackets, &o.Rate.RxPackets}, {&c.Rate.TxBytes, &o.Rate.TxBytes},
-		{&c.Rate.TxPackets, &o.Rate.TxPackets}, {&c.Rate.RxErrors, &o.Rate.RxErrors}, {&c.Rate.RxDropped, &o.Rate.RxDropped},
-		{&c.Rate.TxErrors, &o.Rate.TxErrors}, {&c.Rate.TxDropped, &o.Rate.TxDropped},
+		{&c.Rate.RxBytes, &o.Rate.RxBytes},
+		{&c.Rate.RxPackets, &o.Rate.RxPackets},
+		{&c.Rate.TxBytes, &o.Rate.TxBytes},
+		{&c.Rate.TxPackets, &o.Rate.TxPackets},
+		{&c.Rate.RxErrors, &o.Rate.RxErrors},
+		{&c.Rate.RxDropped, &o.Rate.RxDropped},
+		{&c.Rate.TxErrors, &o.Rate.TxErrors},
+		{&c.Rate.TxDropped, &o.Rate.TxDropped},
 	} {
 		*p[0] += *p[1]
 	}

@@ -23,10 +23,13 @@ func seen() state.Snapshot {
 	}}
 	s.Namespaces[0].Links = []state.Link{{Name: "eth0", Index: 2, Kind: "veth", MAC: state.MAC{2, 0x42, 0xac, 0x11, 0, 2}, AltNames: []string{"outer"}, Stats: &state.Stats{RxBytes: 1000, RxPackets: 10}}}
 	s.Namespaces[0].Addrs = []state.Addr{{Link: "eth0", Prefix: netip.MustParsePrefix("172.17.0.2/16")}}
-	s.Namespaces[0].Sockets = []state.Socket{{Protocol: "tcp", State: "LISTEN", Local: netip.MustParseAddrPort("0.0.0.0:80"), Process: &state.Process{PID: 4711, Command: "nginx"}},
-		{Protocol: "tcp", State: "ESTAB", Local: netip.MustParseAddrPort("172.17.0.2:81")}}
+	s.Namespaces[0].Sockets = []state.Socket{
+		{Protocol: "tcp", State: "LISTEN", Local: netip.MustParseAddrPort("0.0.0.0:80"), Process: &state.Process{PID: 4711, Command: "nginx"}},
+		{Protocol: "tcp", State: "ESTAB", Local: netip.MustParseAddrPort("172.17.0.2:81")},
+	}
 	s.Namespaces[2].Links = []state.Link{
-		{Name: "br0", Index: 5, Kind: "bridge", Stats: &state.Stats{RxBytes: 50}}, {Name: "lo", Index: 1, Stats: &state.Stats{RxBytes: 7}},
+		{Name: "br0", Index: 5, Kind: "bridge", Stats: &state.Stats{RxBytes: 50}},
+		{Name: "lo", Index: 1, Stats: &state.Stats{RxBytes: 7}},
 		{Name: "v0", Index: 6, Kind: "veth", Master: "br0", Stats: &state.Stats{RxBytes: 60, TxBytes: 5, TxErrors: 1}},
 	}
 	return s
@@ -34,11 +37,27 @@ func seen() state.Snapshot {
 
 func TestFind(t *testing.T) {
 	for _, tt := range []struct{ what, ns, kind string }{
-		{"172.17.0.2", "cookie:7", "address"}, {"172.17.0.2/16", "cookie:7", "address"}, {"::ffff:172.17.0.2", "cookie:7", "address"}, {"172.17.9.9", "cookie:7", "subnet"},
-		{"02:42:AC:11:00:02", "cookie:7", "mac"}, {"02-42-ac-11-00-02", "cookie:7", "mac"}, {"eth0", "cookie:7", "interface"}, {"outer", "cookie:7", "interface"},
-		{"4711", "cookie:7", "pid"}, {"pid:12", "cookie:9", "pid"}, {"80", "cookie:7", "port"}, {"80/tcp", "cookie:7", "port"}, {"port:80", "cookie:7", "port"},
-		{"web", "cookie:7", "container"}, {"4f2a6e", "cookie:7", "container"}, {"container:4f2a", "cookie:7", "container"}, {"cookie:3", "shop.api", "cookie"}, {"4026532007", "cookie:7", "inode"},
-		{"api", "shop.api", "name"}, {"shop.api", "shop.api", "name"}, {"/run/netns/shop.api", "shop.api", "path"},
+		{"172.17.0.2", "cookie:7", "address"},
+		{"172.17.0.2/16", "cookie:7", "address"},
+		{"::ffff:172.17.0.2", "cookie:7", "address"},
+		{"172.17.9.9", "cookie:7", "subnet"},
+		{"02:42:AC:11:00:02", "cookie:7", "mac"},
+		{"02-42-ac-11-00-02", "cookie:7", "mac"},
+		{"eth0", "cookie:7", "interface"},
+		{"outer", "cookie:7", "interface"},
+		{"4711", "cookie:7", "pid"},
+		{"pid:12", "cookie:9", "pid"},
+		{"80", "cookie:7", "port"},
+		{"80/tcp", "cookie:7", "port"},
+		{"port:80", "cookie:7", "port"},
+		{"web", "cookie:7", "container"},
+		{"4f2a6e", "cookie:7", "container"},
+		{"container:4f2a", "cookie:7", "container"},
+		{"cookie:3", "shop.api", "cookie"},
+		{"4026532007", "cookie:7", "inode"},
+		{"api", "shop.api", "name"},
+		{"shop.api", "shop.api", "name"},
+		{"/run/netns/shop.api", "shop.api", "path"},
 	} {
 		got := warren.Find(seen(), tt.what)
 		if len(got) != 1 || got[0].NS != tt.ns || got[0].Kind != tt.kind {

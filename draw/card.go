@@ -47,7 +47,7 @@ type cardLine struct {
 }
 
 // newCard measures a room. The order of its ports is not final yet; its size is.
-func newCard(r *row, g graph) *card {
+func newCard(r *row) *card {
 	c := &card{row: r, name: clip(r.name, maxName), detail: clip(r.detail, maxDetail)}
 	if n := len(r.members); n > 0 {
 		c.detail = strings.TrimPrefix(c.detail+fmt.Sprintf(", %d alike", n), ", ")

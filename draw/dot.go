@@ -29,12 +29,7 @@ func dot(g graph, o Options) string {
 		fmt.Fprintf(b, "  net%d [label=%s shape=ellipse color=%s];\n", i, dotQuote(label), color)
 	}
 	for i, r := range g.rooms {
-		label := r.name
-		for _, extra := range append([]string{r.detail}, r.others...) {
-			if extra != "" {
-				label += "\n" + extra
-			}
-		}
+		label := r.label()
 		style := ""
 		if r.forwards {
 			style = " style=bold"
@@ -73,6 +68,15 @@ type plugEnd struct {
 }
 
 func (e plugEnd) text() string { return strings.TrimSpace(e.plug.link + "\n" + join(e.plug.addrs)) }
+
+// label is a room in several lines.
+func (r room) label() string {
+	lines := []string{r.name}
+	if r.detail != "" {
+		lines = append(lines, r.detail)
+	}
+	return strings.Join(append(lines, r.others...), "\n")
+}
 
 // isCable tells whether a net joins exactly two plugs.
 func (g graph) isCable(n int) bool {

@@ -133,7 +133,7 @@ func (l *layers) makeNodes(columnHigh int) {
 	for i, it := range l.items {
 		n := node{item: i}
 		if it.row != nil {
-			n.card = newCard(it.row, l.graph)
+			n.card = newCard(it.row)
 			n.w, n.h = n.card.w, n.card.h
 		} else {
 			n.blk = l.block(i, columnHigh, true, false)
@@ -148,7 +148,7 @@ func (l *layers) block(item, columnHigh int, near, far bool) *block {
 	var cards []*card
 	high, wide := 0, 0
 	for _, r := range l.items[item].leaves {
-		c := newCard(r, l.graph)
+		c := newCard(r)
 		cards = append(cards, c)
 		high += c.h + gap
 		wide = max(wide, c.w+stub)

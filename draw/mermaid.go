@@ -23,12 +23,7 @@ func mermaid(g graph, o Options) string {
 		fmt.Fprintf(b, "  net%d([%s])\n", i, mermaidQuote(label))
 	}
 	for i, r := range g.rooms {
-		label := r.name
-		for _, extra := range append([]string{r.detail}, r.others...) {
-			if extra != "" {
-				label += "\n" + extra
-			}
-		}
+		label := r.label()
 		fmt.Fprintf(b, "  room%d[%s]\n", i, mermaidQuote(label))
 	}
 	var down []string

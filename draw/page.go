@@ -165,14 +165,14 @@ func holdersText(n *state.Namespace) string {
 	var parts []string
 	for _, k := range kinds {
 		if k == "process" || k == "mount" {
-			parts = append(parts, count(times[k], k))
+			parts = append(parts, plural(times[k], k, map[string]string{"process": "processes", "mount": "mounts"}[k]))
 		}
 	}
 	parts = append(parts, shorten(rest, 5)...)
 	if len(parts) == 0 && len(n.Processes) > 0 {
 		return plural(len(n.Processes), "process", "processes")
 	}
-	return strings.ReplaceAll(strings.Join(parts, ", "), "processs", "processes")
+	return strings.Join(parts, ", ")
 }
 
 func plural(n int, one, many string) string {

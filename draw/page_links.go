@@ -155,28 +155,28 @@ func portState(b *state.BridgePort) string {
 
 // AddrText is an address with what is special about it: its peer, its scope, what is wrong with it.
 func AddrText(a state.Addr) string {
-	s := a.Prefix.String()
+	w := []string{a.Prefix.String()}
 	if a.Peer.IsValid() {
-		s += " peer " + a.Peer.String()
+		w = append(w, "peer", a.Peer.String())
 	}
 	switch a.Scope {
 	case 0:
 	case 253:
-		s += " link-local"
+		w = append(w, "link-local")
 	case 254:
-		s += " host"
+		w = append(w, "host")
 	default:
-		s += fmt.Sprintf(" scope %d", a.Scope)
+		w = append(w, fmt.Sprintf("scope %d", a.Scope))
 	}
 	for _, f := range []struct {
 		bit  uint32
 		word string
 	}{{state.AddrTentative, "tentative"}, {state.AddrDADFailed, "duplicate"}, {state.AddrDeprecated, "deprecated"}} {
 		if a.Flags&f.bit != 0 {
-			s += " " + f.word
+			w = append(w, f.word)
 		}
 	}
-	return s
+	return strings.Join(w, " ")
 }
 
 func (p *page) counters() {
@@ -186,9 +186,11 @@ func (p *page) counters() {
 			continue
 		}
 		st := l.Stats
-		rows = append(rows, []string{l.Name,
+		rows = append(rows, []string{
+			l.Name,
 			"in " + Bytes(st.RxBytes), packets(st.RxPackets), faults(st.RxErrors, st.RxDropped),
-			"out " + Bytes(st.TxBytes), packets(st.TxPackets), faults(st.TxErrors, st.TxDropped)})
+			"out " + Bytes(st.TxBytes), packets(st.TxPackets), faults(st.TxErrors, st.TxDropped),
+		})
 	}
 	if len(rows) > 0 {
 		p.title("counters")

@@ -57,7 +57,8 @@ func full() *state.Snapshot {
 		{Name: "mv0", Index: 6, Kind: "macvlan", MTU: 1500, Lower: &state.Peer{NS: "host", Name: "eth0", NSID: 0}, MACVLAN: &state.MACVLAN{Mode: "bridge"}},
 	}
 	n.Addrs = []state.Addr{
-		{Link: "lo", Prefix: prefix("127.0.0.1/8"), Scope: 254}, {Link: "eth0", Prefix: prefix("172.17.0.2/16")},
+		{Link: "lo", Prefix: prefix("127.0.0.1/8"), Scope: 254},
+		{Link: "eth0", Prefix: prefix("172.17.0.2/16")},
 		{Link: "eth0", Prefix: prefix("fe80::2/64"), Scope: 253, Flags: state.AddrTentative},
 	}
 	n.Routes = []state.Route{

@@ -348,8 +348,11 @@ func (w *xwriter) physdev(p *state.XTPhysDev) {
 		bit   uint8
 		words []string
 	}{
-		{physIsIn, []string{"--physdev-is-in"}}, {physIn, []string{"--physdev-in", p.In}}, {physIsOut, []string{"--physdev-is-out"}},
-		{physOut, []string{"--physdev-out", p.Out}}, {physBridged, []string{"--physdev-is-bridged"}},
+		{physIsIn, []string{"--physdev-is-in"}},
+		{physIn, []string{"--physdev-in", p.In}},
+		{physIsOut, []string{"--physdev-is-out"}},
+		{physOut, []string{"--physdev-out", p.Out}},
+		{physBridged, []string{"--physdev-is-bridged"}},
 	} {
 		if p.Match&o.bit != 0 {
 			w.option(p.Invert&o.bit != 0, o.words[0], o.words[1:]...)
