@@ -20,12 +20,11 @@ const vlanIDWidth = 9
 
 // A vlanPrinter prints VLANs; its filter is one VLAN, 0 for all.
 type vlanPrinter struct {
-	s      *session
-	p      *printer
-	index  int
-	vlan   int
-	last   int // the link whose counters were printed last
-	opened bool
+	s     *session
+	p     *printer
+	index int
+	vlan  int
+	last  int // the link whose counters were printed last
 }
 
 func vlanShow(s *session, w *words, what int) {

@@ -40,7 +40,7 @@ func encapName(kind uint16) string {
 }
 
 // parseEncap reads "encap KIND ...", which may not be the last of a line, and ends at its last word.
-func parseEncap(s *session, w *words, m *rtnl.Message, attr, kindAttr uint16) {
+func parseEncap(w *words, m *rtnl.Message, attr, kindAttr uint16) {
 	kind := w.next()
 	if w.next(); w.left() <= 1 {
 		die("Error: unexpected end of line after \"encap\"")

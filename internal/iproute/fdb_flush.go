@@ -165,27 +165,27 @@ words:
 			w.skip()
 			continue words
 		}
-		switch {
-		case word == "dev":
+		switch word {
+		case "dev":
 			if next := w.next(); dev != "" {
 				duplicate("dev", next)
 			}
 			dev = w.peek()
-		case word == "brport":
+		case "brport":
 			if next := w.next(); port != "" {
 				duplicate("brport", next)
 			}
 			port = w.peek()
-		case word == "vlan":
+		case "vlan":
 			if next := w.next(); vlan >= 0 {
 				duplicate("vlan", next)
 			}
 			vlan = atoi(w.peek())
-		case word == "self":
+		case "self":
 			flags |= unix.NTF_SELF
-		case word == "master":
+		case "master":
 			flags |= unix.NTF_MASTER
-		case word == "help":
+		case "help":
 			usageOf(fdbUsage)
 		}
 		w.skip()

@@ -15,9 +15,21 @@ func tunnelOpts(kind string) []kindOpt {
 		return append(endpointOpts(1, 4, 5, 0, 0), []kindOpt{{"key", 2, asKeys}, {"ikey", 2, asKey}, {"okey", 3, asKey}, {"fwmark", 6, as32}}...)
 	case "geneve":
 		return []kindOpt{
-			{"id", 1, as32}, {"vni", 1, as32}, {"remote", 2, asAddr27}, {"ttl", 3, asTTL}, {"hoplimit", 3, asTTL}, {"tos", 4, asTOS}, {"dsfield", 4, asTOS},
-			{"dstport", 5, asBE16}, {"external", 6, asNothing}, {"udpcsum", 8, asOne}, {"noudpcsum", 8, asZero}, {"udp6zerocsumtx", 9, asOne},
-			{"noudp6zerocsumtx", 9, asZero}, {"udp6zerocsumrx", 10, asOne}, {"noudp6zerocsumrx", 10, asZero},
+			{"id", 1, as32},
+			{"vni", 1, as32},
+			{"remote", 2, asAddr27},
+			{"ttl", 3, asTTL},
+			{"hoplimit", 3, asTTL},
+			{"tos", 4, asTOS},
+			{"dsfield", 4, asTOS},
+			{"dstport", 5, asBE16},
+			{"external", 6, asNothing},
+			{"udpcsum", 8, asOne},
+			{"noudpcsum", 8, asZero},
+			{"udp6zerocsumtx", 9, asOne},
+			{"noudp6zerocsumtx", 9, asZero},
+			{"udp6zerocsumrx", 10, asOne},
+			{"noudp6zerocsumrx", 10, asZero},
 		}
 	}
 	return nil
@@ -37,9 +49,22 @@ func endpointOpts(link, local, remote, ttl, tos uint16) []kindOpt {
 
 func greOpts() []kindOpt {
 	return []kindOpt{
-		{"key", 4, asKeys}, {"ikey", 4, asKey}, {"okey", 5, asKey}, {"nopmtudisc", 10, asZero}, {"pmtudisc", 10, asOne}, {"ignore-df", 19, asOne},
-		{"noignore-df", 19, asZero}, {"external", 18, asNothing}, {"fwmark", 20, as32}, {"encaplimit", 11, as8},
-		{"seq", 0, asIgnored}, {"iseq", 0, asIgnored}, {"oseq", 0, asIgnored}, {"csum", 0, asIgnored}, {"icsum", 0, asIgnored}, {"ocsum", 0, asIgnored},
+		{"key", 4, asKeys},
+		{"ikey", 4, asKey},
+		{"okey", 5, asKey},
+		{"nopmtudisc", 10, asZero},
+		{"pmtudisc", 10, asOne},
+		{"ignore-df", 19, asOne},
+		{"noignore-df", 19, asZero},
+		{"external", 18, asNothing},
+		{"fwmark", 20, as32},
+		{"encaplimit", 11, as8},
+		{"seq", 0, asIgnored},
+		{"iseq", 0, asIgnored},
+		{"oseq", 0, asIgnored},
+		{"csum", 0, asIgnored},
+		{"icsum", 0, asIgnored},
+		{"ocsum", 0, asIgnored},
 	}
 }
 
@@ -72,9 +97,22 @@ func tunnelMode(word string) uint8 {
 // bondOpts are the commonest options of a bond (IFLA_BOND_*).
 func bondOpts() []kindOpt {
 	return []kindOpt{
-		{"mode", 1, asBondMode}, {"active_slave", 2, asDevice}, {"miimon", 3, as32}, {"updelay", 4, as32}, {"downdelay", 5, as32}, {"use_carrier", 6, as8},
-		{"arp_interval", 7, as32}, {"primary", 11, asDevice}, {"resend_igmp", 15, as32}, {"num_grat_arp", 16, as8}, {"num_unsol_na", 16, as8},
-		{"all_slaves_active", 17, as8}, {"min_links", 18, as32}, {"lp_interval", 19, as32}, {"packets_per_slave", 20, as32}, {"tlb_dynamic_lb", 27, as8},
+		{"mode", 1, asBondMode},
+		{"active_slave", 2, asDevice},
+		{"miimon", 3, as32},
+		{"updelay", 4, as32},
+		{"downdelay", 5, as32},
+		{"use_carrier", 6, as8},
+		{"arp_interval", 7, as32},
+		{"primary", 11, asDevice},
+		{"resend_igmp", 15, as32},
+		{"num_grat_arp", 16, as8},
+		{"num_unsol_na", 16, as8},
+		{"all_slaves_active", 17, as8},
+		{"min_links", 18, as32},
+		{"lp_interval", 19, as32},
+		{"packets_per_slave", 20, as32},
+		{"tlb_dynamic_lb", 27, as8},
 	}
 }
 

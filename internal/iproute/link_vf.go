@@ -1,6 +1,7 @@
 package iproute
 
 import (
+	"slices"
 	"strconv"
 
 	"golang.org/x/sys/unix"
@@ -110,8 +111,8 @@ func (r *linkRequest) vfGUID(typ uint16, vf uint32, word string) {
 	}
 	out := native.AppendUint32(nil, vf)
 	out = append(out, 0, 0, 0, 0)
-	for i := len(b) - 1; i >= 0; i-- { // a number whose first byte is the highest
-		out = append(out, b[i])
+	for _, c := range slices.Backward(b) { // a number whose first byte is the highest
+		out = append(out, c)
 	}
 	r.m.Bytes(typ, out)
 }

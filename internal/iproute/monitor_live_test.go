@@ -139,7 +139,7 @@ func TestSaveRestore(t *testing.T) {
 		for _, name := range []string{"from", "to"} {
 			twin(t, name)
 			for _, line := range changes()[:8] {
-				if i := strings.Index(line, "ip addr add"); i < 0 || name == "from" {
+				if !strings.Contains(line, "ip addr add") || name == "from" {
 					ours(t, "", inside(strings.Fields(line), name)...)
 				}
 			}

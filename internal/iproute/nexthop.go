@@ -101,7 +101,7 @@ func nexthopModify(s *session, w *words, typ int, flags netlink.HeaderFlags) {
 			}
 			m.Addr(nhaGateway, a)
 		case word == "encap":
-			parseEncap(s, w, m, nhaEncap, nhaEncapType)
+			parseEncap(w, m, nhaEncap, nhaEncapType)
 		case word == "blackhole":
 			m.Flag(nhaBlackhole)
 			inet()
@@ -200,11 +200,10 @@ func parseGroupType(m *rtnl.Message, w *words) {
 
 // A nexthopFilter is what is to be shown or flushed.
 type nexthopFilter struct {
-	oif, master, id  uint32
-	groups, fdb      bool
-	protocol         uint32
-	bucketOf, nhid   uint32
-	hasID, hasBucket bool
+	oif, master, id uint32
+	groups, fdb     bool
+	protocol        uint32
+	hasID           bool
 }
 
 func (s *session) nexthopFilter(w *words) *nexthopFilter {

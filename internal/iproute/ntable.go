@@ -81,14 +81,14 @@ func ntableObject(s *session, w *words) {
 func ntableShow(s *session, w *words) {
 	name, index := "", uint32(0)
 	for w.more() {
-		switch word := w.peek(); {
-		case word == "dev":
+		switch word := w.peek(); word {
+		case "dev":
 			if w.next() == "none" {
 				index = forever
 			} else {
 				index = s.existing(w.peek())
 			}
-		case word == "name":
+		case "name":
 			name = w.next()
 		default:
 			invalid("unknown", word)

@@ -202,7 +202,7 @@ func (r *routeRequest) destination(w *words) {
 	if word == "to" {
 		word = w.next()
 	}
-	if typ, ok := routeType(word); ok && !r.hasType {
+	if typ, ok := routeType(word); ok && !r.hasType && (word[0] < '0' || word[0] > '9') {
 		r.typ, r.hasType = typ, true
 		word = w.next()
 	}
@@ -258,7 +258,7 @@ words:
 		case matches(word, "realms"):
 			r.m.U32(unix.RTA_FLOW, r.s.realmWord(w.next(), "\"realm\" value is invalid\n"))
 		case word == "encap":
-			parseEncap(r.s, w, r.m, unix.RTA_ENCAP, unix.RTA_ENCAP_TYPE)
+			parseEncap(w, r.m, unix.RTA_ENCAP, unix.RTA_ENCAP_TYPE)
 		case word == "as":
 			next := w.next()
 			if next == "to" {
