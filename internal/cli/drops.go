@@ -27,7 +27,9 @@ where, on which device, which packet, the kernel's reason and function, and what
 Drops that mean nothing are left out (--all shows them): packets that were put away after they did their work, and those to
 multicast groups that nobody is in. Not every loss is a drop for the kernel: a missing route back, an unanswered ARP request or
 "icmp_echo_ignore_all" make no event; "warren why" finds those.
-It needs BPF and BTF: root of the machine itself, and a kernel with CONFIG_DEBUG_INFO_BTF. It ends with Ctrl-C.`,
+It needs BPF and BTF: root of the machine itself, and a kernel with CONFIG_DEBUG_INFO_BTF. It ends with Ctrl-C.
+
+Exit status: 0, 1 it cannot listen, 2 wrong usage.`,
 		Example: `  warren drops                     all of the host
   warren drops shop.fw --count 1   wait for the next one in this namespace
   warren drops --for 10s --json    one JSON object a line`,
