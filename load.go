@@ -11,7 +11,6 @@ import (
 	"slices"
 	"strings"
 
-	"warren/state"
 	"warren/topo"
 )
 
@@ -29,17 +28,11 @@ func Load(path string) (*topo.Lab, error) {
 	if err != nil {
 		return nil, err
 	}
-	lab, err := topo.Parse(path, data)
-	if err != nil {
-		return nil, err
+	at := path
+	if abs, err := filepath.Abs(path); err == nil && path != "-" {
+		at = abs // "." has a name, too
 	}
-	if lab.Name == "" {
-		lab.Name, err = folderName(path)
-		if err != nil {
-			return nil, err
-		}
-	}
-	return lab, nil
+	return topo.ParseAt(path, at, data)
 }
 
 // maxRead is how much of a lab file is read: more than Parse takes, so that it is Parse that says so.
@@ -106,23 +99,4 @@ func filesInstead(path string) string {
 		where = "here"
 	}
 	return fmt.Sprintf(" (hint: %s there is %s)", where, strings.Join(files, ", "))
-}
-
-// folderName makes a lab's name of the folder that the file is in. What no name may have becomes "-".
-func folderName(path string) (string, error) {
-	dir, err := filepath.Abs(filepath.Dir(path))
-	if err != nil {
-		return "", err
-	}
-	name := strings.TrimLeft(strings.Map(func(r rune) rune {
-		switch {
-		case r >= 'a' && r <= 'z', r >= 'A' && r <= 'Z', r >= '0' && r <= '9', r == '-', r == '_':
-			return r
-		}
-		return '-'
-	}, filepath.Base(dir)), "-_")
-	if err := state.CheckLabName(name); err != nil {
-		return "", fmt.Errorf("%s: the folder's name makes no lab name: %w (hint: write name: in the file)", path, err)
-	}
-	return name, nil
 }

@@ -2,9 +2,11 @@ package warren_test
 
 import (
 	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
+	"warren"
 	"warren/internal/kerneltest"
 )
 
@@ -110,5 +112,23 @@ checks:
 	run(t, "down", file)
 	if after := dump(); after != before {
 		t.Errorf("the namespace changed:\n%s", diffLines(before, after))
+	}
+}
+
+// TestLabIsCalledAfterItsFolder also when the file is named without one.
+func TestLabIsCalledAfterItsFolder(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "My lab.2")
+	if err := os.Mkdir(dir, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(dir, "warren.yaml"), []byte("nets: {n: [a, b]}\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	t.Chdir(dir)
+	for _, path := range []string{"", "warren.yaml", "./warren.yaml", filepath.Join(dir, "warren.yaml")} {
+		lab, err := warren.Load(path)
+		if err != nil || lab.Name != "My-lab-2" {
+			t.Errorf("%q: lab %+v, %v", path, lab, err)
+		}
 	}
 }

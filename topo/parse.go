@@ -8,7 +8,11 @@ import (
 // Parse reads a lab file. file is its path, for error texts and for the default name of the lab (the folder's); it is not
 // opened. The result is complete ([Lab.Complete]) and valid ([Lab.Validate]). The error joins every problem found as
 // *[Error], see [Problems].
-func Parse(file string, data []byte) (*Lab, error) {
+func Parse(file string, data []byte) (*Lab, error) { return ParseAt(file, file, data) }
+
+// ParseAt is Parse of a file that error texts call otherwise than where it is: a lab without a name is called after the
+// folder in the path at.
+func ParseAt(file, at string, data []byte) (*Lab, error) {
 	r := &reader{problems: problems{file: file}, where: map[string]Pos{}, taken: map[string]bool{}}
 	root := readTree(&r.problems, data)
 	if err := r.err(); err != nil {
@@ -19,7 +23,7 @@ func Parse(file string, data []byte) (*Lab, error) {
 		labFields().read(r, l, root, "")
 	}
 	if l.Name == "" {
-		l.Name = nameFromFile(file)
+		l.Name = nameFromFile(at)
 	}
 	r.fix(l)
 	if r.broken {
