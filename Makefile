@@ -58,6 +58,7 @@ format: ## write the formatting that lint wants
 soak: ## the tests that kill and race, many times over
 	$(GO) test -count=20 -timeout=2h -run 'Kill|Parallel|Concurrent|Random' $(PKGS)
 	WARREN_SEQUENCES=$${WARREN_SEQUENCES:-20000} WARREN_SEQUENCE=2000 $(GO) test -count=1 -timeout=2h -run TestDifferential ./internal/iproute
+	WARREN_REACH_WORLDS=$${WARREN_REACH_WORLDS:-20000} WARREN_REACH_SEED=$${WARREN_REACH_SEED:-1} $(GO) test -count=1 -timeout=12h -run TestDifferential ./internal/reachtest
 
 bench: ## measure against the bare system calls and against ip (see bench/README.md)
 	$(GO) run ./bench $(BENCH)

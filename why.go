@@ -44,7 +44,7 @@ func outside(is6 bool) netip.Addr {
 	return netip.MustParseAddr("192.0.2.1")
 }
 
-// ErrQuestion: the question itself makes no sense (no such address, families that differ, a size that no packet has).
+// ErrQuestion says that the question itself makes no sense (no such address, families that differ, a size that no packet has).
 var ErrQuestion = errors.New("that cannot be asked")
 
 // whySteps bounds how often the kernel is asked for what a walk still misses.

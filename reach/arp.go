@@ -19,8 +19,10 @@ func (t *tracer) arpAnswer(a *answer, ip netip.Addr) {
 		return
 	}
 	if noARP(dev) {
-		tr.stop(r, "neighbour", Reason{Code: NoARP, Object: "link " + dev.Name, Text: fmt.Sprintf("ARP is off on %s: it neither asks nor answers", dev.Name),
-			Facts: facts(fact("RTM_GETLINK", "%s has the flag NOARP", dev.Name)), Fix: fix(r.ip("link set %s arp on", dev.Name))})
+		tr.stop(r, "neighbour", Reason{
+			Code: NoARP, Object: "link " + dev.Name, Text: fmt.Sprintf("ARP is off on %s: it neither asks nor answers", dev.Name),
+			Facts: facts(fact("RTM_GETLINK", "%s has the flag NOARP", dev.Name)), Fix: fix(r.ip("link set %s arp on", dev.Name)),
+		})
 	}
 	t.filterAs(r, &c.frame, filter.Hook{Family: "arp", Name: "input", In: dev}, tr)
 	if ip.IsLoopback() && !r.or4(dev, conf4RouteLocalnet, "route_localnet") {
@@ -35,10 +37,12 @@ func (t *tracer) arpAnswer(a *answer, ip netip.Addr) {
 	// Proxy ARP (arp_fwd_proxy): forwarding, and a route to the address by another device.
 	back := r.fib.lookup(query{dst: ip, src: q.Sender, iif: dev})
 	if !proxied && (back.typ != "unicast" || len(back.hops) == 0) {
-		tr.stop(r, "neighbour", Reason{Code: ProxyARPNoRoute, Object: "link " + dev.Name,
+		tr.stop(r, "neighbour", Reason{
+			Code: ProxyARPNoRoute, Object: "link " + dev.Name,
 			Text:  fmt.Sprintf("%s answers ARP for others (proxy_arp), but has no route to %s", dev.Name, ip),
 			Facts: facts(fact("IFLA_AF_SPEC", "net.ipv4.conf.%s.proxy_arp=1", dev.Name), fact("RTM_GETROUTE", "no route to %s", ip)),
-			Fix:   fix(r.ip("route add %s dev DEV", ip))})
+			Fix:   fix(r.ip("route add %s dev DEV", ip)),
+		})
 		a.owner = true
 		return
 	}
@@ -95,10 +99,12 @@ func (r *room) arpIgnore(dev *state.Link, ip, sender netip.Addr, tr *trail) {
 	if why == "" {
 		return
 	}
-	tr.stop(r, "neighbour", Reason{Code: ARPIgnored, Object: "link " + dev.Name,
+	tr.stop(r, "neighbour", Reason{
+		Code: ARPIgnored, Object: "link " + dev.Name,
 		Text:  fmt.Sprintf("%q does not answer ARP for %s on %s: arp_ignore is %d, and %s", r.name(), ip, dev.Name, v, why),
 		Facts: facts(fact("IFLA_AF_SPEC, sysctl", "net.ipv4.conf.{all,%s}.arp_ignore: the greater is %d", dev.Name, v)),
-		Fix:   fix(r.in("sysctl -w net.ipv4.conf.all.arp_ignore=0 net.ipv4.conf.%s.arp_ignore=0", dev.Name))})
+		Fix:   fix(r.in("sysctl -w net.ipv4.conf.all.arp_ignore=0 net.ipv4.conf.%s.arp_ignore=0", dev.Name)),
+	})
 }
 
 // arpFilter is arp_filter: no answer where the way back to the asker is by another device.
@@ -110,8 +116,10 @@ func (r *room) arpFilter(dev *state.Link, ip, sender netip.Addr, tr *trail) {
 	if len(a.hops) > 0 && a.hops[0].link == dev {
 		return
 	}
-	tr.stop(r, "neighbour", Reason{Code: ARPIgnored, Object: "link " + dev.Name,
+	tr.stop(r, "neighbour", Reason{
+		Code: ARPIgnored, Object: "link " + dev.Name,
 		Text:  fmt.Sprintf("%q does not answer ARP for %s on %s: arp_filter is on, and the way back to %s is by another device", r.name(), ip, dev.Name, sender),
 		Facts: facts(fact("IFLA_AF_SPEC, sysctl", "net.ipv4.conf.%s.arp_filter=1", dev.Name)),
-		Fix:   fix(r.in("sysctl -w net.ipv4.conf.all.arp_filter=0 net.ipv4.conf.%s.arp_filter=0", dev.Name))})
+		Fix:   fix(r.in("sysctl -w net.ipv4.conf.all.arp_filter=0 net.ipv4.conf.%s.arp_filter=0", dev.Name)),
+	})
 }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/netip"
 	"slices"
+	"strings"
 
 	"warren/reach/filter"
 	"warren/state"
@@ -83,10 +84,12 @@ func (t *tracer) question(r *room, dev *state.Link, ip netip.Addr, p *filter.Pac
 		if a := r.ownsOn(dev.Name, from); a == nil || a.Flags&(state.AddrTentative|state.AddrDADFailed) != 0 {
 			ll, ok := r.linkLocal(dev.Name)
 			if !ok {
-				tr.stop(r, "neighbour", Reason{Code: NoLinkLocal, Object: "link " + dev.Name,
+				tr.stop(r, "neighbour", Reason{
+					Code: NoLinkLocal, Object: "link " + dev.Name,
 					Text:  fmt.Sprintf("%s has no link-local address, and so nothing to ask for neighbours with", dev.Name),
 					Facts: facts(fact("RTM_GETADDR", "no address of fe80::/10 on %s", dev.Name)),
-					Fix:   fix(r.ip("link set %s addrgenmode eui64", dev.Name), r.ip("addr add fe80::1/64 dev %s nodad", dev.Name))})
+					Fix:   fix(r.ip("link set %s addrgenmode eui64", dev.Name), r.ip("addr add fe80::1/64 dev %s nodad", dev.Name)),
+				})
 				return frame{}, false
 			}
 			from = ll
@@ -178,17 +181,17 @@ func (t *tracer) firstOfMany(r *room, ip netip.Addr, list []answer, best *answer
 	if len(who) < 2 {
 		return best
 	}
-	names := ""
+	places := make([]string, len(who))
 	for i, a := range who {
-		if i > 0 {
-			names += " and "
-		}
-		names += a.at.r.name() + ":" + a.at.dev.Name
+		places[i] = a.at.r.name() + ":" + a.at.dev.Name
 	}
-	tr.note(r, Reason{Code: DuplicateAddress, Namespace: who[len(who)-1].at.r.name(), Object: "address " + ip.String(),
+	names := strings.Join(places, " and ")
+	tr.note(r, Reason{
+		Code: DuplicateAddress, Namespace: who[len(who)-1].at.r.name(), Object: "address " + ip.String(),
 		Text:  fmt.Sprintf("%s answer for %s; the first answer wins", names, ip),
 		Facts: facts(fact("RTM_GETADDR", "%s is in %s", ip, names)),
-		Fix:   fix(who[len(who)-1].at.r.ip("addr del %s dev %s", ip, who[len(who)-1].at.dev.Name))})
+		Fix:   fix(who[len(who)-1].at.r.ip("addr del %s dev %s", ip, who[len(who)-1].at.dev.Name)),
+	})
 	return who[t.choose(r, len(who), "who answers first for "+ip.String()+": "+names)]
 }
 
@@ -249,9 +252,11 @@ func (t *tracer) strayAnswer(r *room, dev *state.Link, at *reception, tr *trail)
 }
 
 func onPortReason(r *room, dev *state.Link) Reason {
-	w := Reason{Code: AddressOnBridgePort, Object: "link " + dev.Name,
+	w := Reason{
+		Code: AddressOnBridgePort, Object: "link " + dev.Name,
 		Text:  fmt.Sprintf("%s is a port of %s, which takes everything that comes in there: what is routed out of the port never gets an answer", dev.Name, dev.Master),
-		Facts: facts(fact("IFLA_MASTER", "%s is enslaved to %s", dev.Name, dev.Master))}
+		Facts: facts(fact("IFLA_MASTER", "%s is enslaved to %s", dev.Name, dev.Master)),
+	}
 	for i := range r.Addrs {
 		if a := &r.Addrs[i]; a.Link == dev.Name && !a.Prefix.Addr().IsLinkLocalUnicast() {
 			w.Facts = append(w.Facts, fact("RTM_GETADDR", "%s is on %s", a.Prefix, dev.Name))

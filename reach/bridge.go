@@ -71,9 +71,11 @@ func (s *search) bridgeIn(r *room, br, port *state.Link, f frame, tr trail) {
 	}
 	s.vlanIngress(r, br, port, &f, &tr)
 	if on(pf.Locked, false) && !s.stationIs(r, br, &f, port) {
-		tr.stop(r, "bridge", Reason{Code: PortLocked, Object: "port " + port.Name, Text: fmt.Sprintf("port %s is locked and does not know %s", port.Name, f.src),
+		tr.stop(r, "bridge", Reason{
+			Code: PortLocked, Object: "port " + port.Name, Text: fmt.Sprintf("port %s is locked and does not know %s", port.Name, f.src),
 			Facts: facts(fact("IFLA_BRPORT_LOCKED", "%s locked", port.Name)),
-			Fix:   fix("bridge -n "+r.ref()+" link set dev "+port.Name+" locked off", fmt.Sprintf("bridge -n %s fdb add %s dev %s master static", r.ref(), f.src, port.Name))})
+			Fix:   fix("bridge -n "+r.ref()+" link set dev "+port.Name+" locked off", fmt.Sprintf("bridge -n %s fdb add %s dev %s master static", r.ref(), f.src, port.Name)),
+		})
 	}
 	if on(pf.Learning, true) && !f.src.IsMulticast() {
 		r.stations[station{br.Name, f.src, f.bvlan}] = port.Name
@@ -111,8 +113,10 @@ func (s *search) portState(r *room, br, port *state.Link, tr *trail) {
 
 func portReason(r *room, br, port *state.Link, st uint8) Reason {
 	b := bridgeOf(br)
-	w := Reason{Code: PortNotForwarding, Object: "port " + port.Name, Text: fmt.Sprintf("port %s of %s is in state %s", port.Name, br.Name, stateWord(st)),
-		Facts: facts(fact("IFLA_BRPORT_STATE", "%s %s", port.Name, stateWord(st)))}
+	w := Reason{
+		Code: PortNotForwarding, Object: "port " + port.Name, Text: fmt.Sprintf("port %s of %s is in state %s", port.Name, br.Name, stateWord(st)),
+		Facts: facts(fact("IFLA_BRPORT_STATE", "%s %s", port.Name, stateWord(st))),
+	}
 	switch {
 	case on(b.STP, false) && (st == portListening || st == portLearning):
 		w.Text += fmt.Sprintf(": spanning tree lets it wait %.0f s twice", float64(b.ForwardDelay)/100)
@@ -202,10 +206,12 @@ func (s *search) toStation(r *room, br, in *state.Link, f frame, tr trail) {
 			return
 		}
 		s.got = s.got[:n]
-		tr.stop(r, "bridge", Reason{Code: StaleFDB, Object: "fdb " + f.dst.String(),
+		tr.stop(r, "bridge", Reason{
+			Code: StaleFDB, Object: "fdb " + f.dst.String(),
 			Text:  fmt.Sprintf("%s thinks that %s is behind %s, where it is not (any more)", br.Name, f.dst, port.Name),
 			Facts: facts(fact("RTM_GETNEIGH AF_BRIDGE", "%s dev %s", f.dst, port.Name)),
-			Fix:   fix(fmt.Sprintf("bridge -n %s fdb del %s dev %s master", r.ref(), f.dst, port.Name))})
+			Fix:   fix(fmt.Sprintf("bridge -n %s fdb del %s dev %s master", r.ref(), f.dst, port.Name)),
+		})
 		s.flood(r, br, in, f, tr)
 		return
 	}
@@ -213,9 +219,11 @@ func (s *search) toStation(r *room, br, in *state.Link, f frame, tr trail) {
 }
 
 func hairpinReason(r *room, port *state.Link) Reason {
-	return Reason{Code: HairpinOff, Object: "port " + port.Name, Text: fmt.Sprintf("the frame would have to leave by %s, the port that it came in by, and hairpin is off there", port.Name),
+	return Reason{
+		Code: HairpinOff, Object: "port " + port.Name, Text: fmt.Sprintf("the frame would have to leave by %s, the port that it came in by, and hairpin is off there", port.Name),
 		Facts: facts(fact("IFLA_BRPORT_MODE", "%s hairpin off", port.Name)),
-		Fix:   fix(fmt.Sprintf("bridge -n %s link set dev %s hairpin on", r.ref(), port.Name))}
+		Fix:   fix(fmt.Sprintf("bridge -n %s link set dev %s hairpin on", r.ref(), port.Name)),
+	}
 }
 
 // flood sends to all ports but the one that it came from (br_flood, br_multicast_flood).
@@ -227,20 +235,24 @@ func (s *search) flood(r *room, br, in *state.Link, f frame, tr trail) {
 		if p == in && !on(portOf(p).Hairpin, false) {
 			continue
 		}
-		if many && !s.t.isNear(r, p) {
+		if many && !s.t.isNear(p) {
 			s.skipped++
 			continue
 		}
 		b, g := tr.fork(), f.clone()
 		if why != "" && !only[p.Name] {
-			b.stop(r, "bridge", Reason{Code: MDBSnooping, Object: "link " + br.Name, Text: fmt.Sprintf("%s snoops multicast and %s: %s does not get it", br.Name, why, p.Name),
+			b.stop(r, "bridge", Reason{
+				Code: MDBSnooping, Object: "link " + br.Name, Text: fmt.Sprintf("%s snoops multicast and %s: %s does not get it", br.Name, why, p.Name),
 				Facts: facts(fact("RTM_GETMDB", "no entry for port %s", p.Name), fact("IFLA_BR_MCAST_SNOOPING", "on")),
-				Fix:   fix(r.ip("link set %s type bridge mcast_snooping 0", br.Name))})
+				Fix:   fix(r.ip("link set %s type bridge mcast_snooping 0", br.Name)),
+			})
 		}
 		if flag, off := floodOff(p, &f); off {
-			b.stop(r, "bridge", Reason{Code: FloodOff, Object: "port " + p.Name, Text: fmt.Sprintf("%s does not know where %s is, and %s is off on port %s", br.Name, f.dst, flag, p.Name),
+			b.stop(r, "bridge", Reason{
+				Code: FloodOff, Object: "port " + p.Name, Text: fmt.Sprintf("%s does not know where %s is, and %s is off on port %s", br.Name, f.dst, flag, p.Name),
 				Facts: facts(fact("IFLA_BRPORT", "%s %s off", p.Name, flag)),
-				Fix:   fix(fmt.Sprintf("bridge -n %s link set dev %s %s on", r.ref(), p.Name, flag))})
+				Fix:   fix(fmt.Sprintf("bridge -n %s link set dev %s %s on", r.ref(), p.Name, flag)),
+			})
 		}
 		s.portOut(r, br, in, p, g, b)
 	}
@@ -297,9 +309,11 @@ func (s *search) portOut(r *room, br, in, port *state.Link, f frame, tr trail) {
 		tr.stop(r, "bridge", portReason(r, br, port, *st))
 	}
 	if in != nil && on(p.Isolated, false) && on(portOf(in).Isolated, false) {
-		tr.stop(r, "bridge", Reason{Code: PortIsolated, Object: "port " + port.Name, Text: fmt.Sprintf("%s and %s are both isolated ports of %s", in.Name, port.Name, br.Name),
+		tr.stop(r, "bridge", Reason{
+			Code: PortIsolated, Object: "port " + port.Name, Text: fmt.Sprintf("%s and %s are both isolated ports of %s", in.Name, port.Name, br.Name),
 			Facts: facts(fact("IFLA_BRPORT_ISOLATED", "%s and %s on", in.Name, port.Name)),
-			Fix:   fix(fmt.Sprintf("bridge -n %s link set dev %s isolated off", r.ref(), port.Name))})
+			Fix:   fix(fmt.Sprintf("bridge -n %s link set dev %s isolated off", r.ref(), port.Name)),
+		})
 	}
 	s.vlanEgress(r, br, port, &f, &tr)
 	calls := r.bridgeCalls(br, &f)
@@ -320,8 +334,10 @@ func (s *search) portOut(r *room, br, in, port *state.Link, f frame, tr trail) {
 		limit = int(port.MTU)
 	}
 	if n := f.length(); port.MTU != 0 && n > limit {
-		tr.stop(r, "mtu", Reason{Code: MTUBridgePort, Object: "port " + port.Name, Text: fmt.Sprintf("port %s (mtu %d) passes on up to %d bytes of IP; the packet has %d, and a bridge tells nobody", port.Name, port.MTU, limit, n),
-			Facts: facts(fact("RTM_GETLINK", "mtu of %s is %d", port.Name, port.MTU)), Fix: fix(r.ip("link set %s mtu %d", port.Name, n))})
+		tr.stop(r, "mtu", Reason{
+			Code: MTUBridgePort, Object: "port " + port.Name, Text: fmt.Sprintf("port %s (mtu %d) passes on up to %d bytes of IP; the packet has %d, and a bridge tells nobody", port.Name, port.MTU, limit, n),
+			Facts: facts(fact("RTM_GETLINK", "mtu of %s is %d", port.Name, port.MTU)), Fix: fix(r.ip("link set %s mtu %d", port.Name, n)),
+		})
 	}
 	tr.step(r, "bridge", "link "+br.Name, "%s passes it on by port %s", br.Name, port.Name)
 	f.seen = false

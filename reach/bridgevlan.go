@@ -40,9 +40,11 @@ func (s *search) vlanIngress(r *room, br, port *state.Link, f *frame, tr *trail)
 	if f.bvlan == 0 {
 		f.bvlan = r.pvid(port.Name)
 		if f.bvlan == 0 {
-			tr.stop(r, "bridge", Reason{Code: VLANNoPVID, Object: "port " + port.Name, Text: fmt.Sprintf("port %s has no VLAN for untagged frames", port.Name),
+			tr.stop(r, "bridge", Reason{
+				Code: VLANNoPVID, Object: "port " + port.Name, Text: fmt.Sprintf("port %s has no VLAN for untagged frames", port.Name),
 				Facts: facts(fact("RTM_GETLINK AF_BRIDGE", "%s has no PVID; %s filters VLANs", port.Name, br.Name)),
-				Fix:   fix(fmt.Sprintf("bridge -n %s vlan add dev %s vid 1 pvid untagged", r.ref(), port.Name))})
+				Fix:   fix(fmt.Sprintf("bridge -n %s vlan add dev %s vid 1 pvid untagged", r.ref(), port.Name)),
+			})
 			f.bvlan = 1
 		}
 		return
@@ -68,7 +70,9 @@ func (s *search) vlanEgress(r *room, br, port *state.Link, f *frame, tr *trail) 
 }
 
 func vlanReason(r *room, link string, id uint16, who string) Reason {
-	return Reason{Code: VLANMismatch, Object: "port " + link, Text: fmt.Sprintf("%s is not in VLAN %d", who, id),
+	return Reason{
+		Code: VLANMismatch, Object: "port " + link, Text: fmt.Sprintf("%s is not in VLAN %d", who, id),
 		Facts: facts(fact("RTM_GETLINK AF_BRIDGE", "%s is not in VLAN %d", link, id)),
-		Fix:   fix(fmt.Sprintf("bridge -n %s vlan add dev %s vid %d", r.ref(), link, id))}
+		Fix:   fix(fmt.Sprintf("bridge -n %s vlan add dev %s vid %d", r.ref(), link, id)),
+	}
 }

@@ -99,8 +99,10 @@ func (f *fib) derive(is6 bool) {
 		if ip.IsLoopback() && !is6 {
 			dst = a.Prefix.Masked()
 		}
-		add(state.Route{Dst: dst, Table: state.LocalTable, Type: "local", Protocol: protoKernel, Src: srcOf(ip, is6),
-			NextHops: []state.NextHop{{Link: a.Link}}})
+		add(state.Route{
+			Dst: dst, Table: state.LocalTable, Type: "local", Protocol: protoKernel, Src: srcOf(ip, is6),
+			NextHops: []state.NextHop{{Link: a.Link}},
+		})
 		net := a.Prefix.Masked()
 		known := slices.ContainsFunc(f.r.Routes, func(r state.Route) bool {
 			return r.Dst == net && r.TableID() == state.MainTable && len(r.NextHops) > 0 && r.NextHops[0].Link == a.Link
@@ -110,8 +112,10 @@ func (f *fib) derive(is6 bool) {
 		}
 	}
 	if lo := f.r.byName["lo"]; lo != nil && lo.Up && !is6 && len(f.r.addrsOn("lo", false)) == 0 {
-		add(state.Route{Dst: netip.MustParsePrefix("127.0.0.0/8"), Table: state.LocalTable, Type: "local", Protocol: protoKernel,
-			NextHops: []state.NextHop{{Link: "lo"}}})
+		add(state.Route{
+			Dst: netip.MustParsePrefix("127.0.0.0/8"), Table: state.LocalTable, Type: "local", Protocol: protoKernel,
+			NextHops: []state.NextHop{{Link: "lo"}},
+		})
 	}
 }
 
@@ -159,8 +163,6 @@ type hop struct {
 	nh   state.NextHop
 	id   uint32 // of a nexthop object
 }
-
-func (a *routed) failed() bool { return a.route == nil && !isAction(a.typ) }
 
 func isAction(t string) bool { return t == "blackhole" || t == "unreachable" || t == "prohibit" }
 
@@ -256,11 +258,11 @@ func (f *fib) inTable(table []*state.Route, q *query, out *routed) (*state.Route
 
 // siblings adds the ways of further IPv6 routes of the same prefix and metric: they are one multipath route.
 func (f *fib) siblings(table []*state.Route, r *state.Route, q *query, hops []hop) []hop {
-	if r.NextHopID != 0 || r.TypeName() != "unicast" {
+	if r.NextHopID != 0 || r.TypeName() != "unicast" || !hops[0].via.IsValid() { // rt6_qualify_for_ecmp wants gateways
 		return hops
 	}
 	for _, o := range table {
-		if o != r && o.Dst == r.Dst && o.Metric == r.Metric && o.From == r.From && o.TypeName() == "unicast" && o != q.skip {
+		if o != r && o.Dst == r.Dst && o.Metric == r.Metric && o.From == r.From && o.TypeName() == "unicast" && o != q.skip && len(o.NextHops) > 0 && o.NextHops[0].Via.IsValid() {
 			hops = append(hops, f.usable(o, q)...)
 		}
 	}

@@ -179,8 +179,10 @@ func (s *search) xmit(r *room, dev *state.Link, f frame, tr trail) {
 		tr.step(r, "link", "link "+dev.Name, "%s leaves the host", dev.Name)
 		s.got = append(s.got, reception{r: r, dev: dev, frame: f, trail: tr, out: true})
 	default:
-		tr.doubt(r, "link", Doubt{Object: "link " + dev.Name, Text: fmt.Sprintf("what lies beyond %s (kind %s) is not modelled", dev.Name, dev.Kind),
-			Resolve: "send a probe and look on the other side"}, true)
+		tr.doubt(r, "link", Doubt{
+			Object: "link " + dev.Name, Text: fmt.Sprintf("what lies beyond %s (kind %s) is not modelled", dev.Name, dev.Kind),
+			Resolve: "send a probe and look on the other side",
+		}, true)
 		s.got = append(s.got, reception{r: r, dev: dev, frame: f, trail: tr, out: true})
 	}
 }
@@ -193,8 +195,10 @@ func (s *search) rx(r *room, dev *state.Link, f frame, tr trail) {
 	s.t.touch(r)
 	f.host = f.dst == dev.MAC
 	if dev.XDP != "" {
-		tr.doubt(r, "link", Doubt{Object: "link " + dev.Name, Text: fmt.Sprintf("an XDP program (%s) on %s decides what comes in", dev.XDP, dev.Name),
-			Resolve: "ip link set dev " + dev.Name + " xdp off, or a probe"}, true)
+		tr.doubt(r, "link", Doubt{
+			Object: "link " + dev.Name, Text: fmt.Sprintf("an XDP program (%s) on %s decides what comes in", dev.XDP, dev.Name),
+			Resolve: "ip link set dev " + dev.Name + " xdp off, or a probe",
+		}, true)
 	}
 	s.programs(r, dev, &f, &tr, "ingress")
 	s.hook(r, &f, filter.Hook{Family: "netdev", Name: "ingress", In: dev}, &tr)
@@ -216,14 +220,11 @@ func (s *search) rx(r *room, dev *state.Link, f frame, tr trail) {
 	}
 }
 
-// hook runs one hook of a family whose rules see frames, and records what it did.
-func (s *search) hook(r *room, f *frame, h filter.Hook, tr *trail) filter.Result {
-	if h.Family == "netdev" || h.Family == "bridge" {
-		if !r.hasFamily(h.Family) {
-			return filter.Result{}
-		}
+// hook runs one hook of a family whose rules see frames, and writes down what stands in the way.
+func (s *search) hook(r *room, f *frame, h filter.Hook, tr *trail) {
+	if r.hasFamily(h.Family) {
+		s.t.filter(r, f.packet(), h, tr, f.arp)
 	}
-	return s.t.filter(r, f.packet(), h, tr, f.arp)
 }
 
 // hasFamily reports whether the namespace has nft tables of a family that few have.
@@ -240,8 +241,10 @@ func (r *room) hasFamily(family string) bool {
 func (s *search) programs(r *room, dev *state.Link, _ *frame, tr *trail, side string) {
 	for _, b := range dev.BPF {
 		if b == "tcx "+side || b == "clsact" {
-			tr.doubt(r, "link", Doubt{Object: "link " + dev.Name, Text: fmt.Sprintf("a BPF program (%s) on %s decides", b, dev.Name),
-				Resolve: "a probe"}, true)
+			tr.doubt(r, "link", Doubt{
+				Object: "link " + dev.Name, Text: fmt.Sprintf("a BPF program (%s) on %s decides", b, dev.Name),
+				Resolve: "a probe",
+			}, true)
 		}
 	}
 }
@@ -257,13 +260,19 @@ func (s *search) queue(r *room, dev *state.Link, tr *trail) {
 
 func downReason(r *room, dev *state.Link) Reason {
 	if isLoopback(dev) {
-		return Reason{Code: LoopbackDown, Object: "link lo", Text: fmt.Sprintf("lo is down in %q: nothing that is sent to itself arrives", r.name()),
-			Facts: facts(fact("RTM_GETLINK", "lo is not up")), Fix: fix(r.ip("link set lo up"))}
+		return Reason{
+			Code: LoopbackDown, Object: "link lo", Text: fmt.Sprintf("lo is down in %q: nothing that is sent to itself arrives", r.name()),
+			Facts: facts(fact("RTM_GETLINK", "lo is not up")), Fix: fix(r.ip("link set lo up")),
+		}
 	}
 	if dev.Kind == "bridge" {
-		return Reason{Code: BridgeDown, Object: "link " + dev.Name, Text: fmt.Sprintf("bridge %s is down", dev.Name),
-			Facts: facts(fact("RTM_GETLINK", "%s is not up", dev.Name)), Fix: fix(r.ip("link set %s up", dev.Name))}
+		return Reason{
+			Code: BridgeDown, Object: "link " + dev.Name, Text: fmt.Sprintf("bridge %s is down", dev.Name),
+			Facts: facts(fact("RTM_GETLINK", "%s is not up", dev.Name)), Fix: fix(r.ip("link set %s up", dev.Name)),
+		}
 	}
-	return Reason{Code: LinkDown, Object: "link " + dev.Name, Text: fmt.Sprintf("%s is down", dev.Name),
-		Facts: facts(fact("RTM_GETLINK", "%s is not up", dev.Name)), Fix: fix(r.ip("link set %s up", dev.Name))}
+	return Reason{
+		Code: LinkDown, Object: "link " + dev.Name, Text: fmt.Sprintf("%s is down", dev.Name),
+		Facts: facts(fact("RTM_GETLINK", "%s is not up", dev.Name)), Fix: fix(r.ip("link set %s up", dev.Name)),
+	}
 }

@@ -44,8 +44,10 @@ func (s *search) macvlanOut(r *room, dev *state.Link, f frame, tr trail) {
 			}
 		}
 		if !c.dev.Up {
-			b.stop(c.r, "link", Reason{Code: PeerDown, Object: "link " + c.dev.Name, Text: fmt.Sprintf("%s, a macvlan on %s, is down", c.dev.Name, parent.Name),
-				Facts: facts(fact("RTM_GETLINK", "%s in %q is not up", c.dev.Name, c.r.name())), Fix: fix(c.r.ip("link set %s up", c.dev.Name))})
+			b.stop(c.r, "link", Reason{
+				Code: PeerDown, Object: "link " + c.dev.Name, Text: fmt.Sprintf("%s, a macvlan on %s, is down", c.dev.Name, parent.Name),
+				Facts: facts(fact("RTM_GETLINK", "%s in %q is not up", c.dev.Name, c.r.name())), Fix: fix(c.r.ip("link set %s up", c.dev.Name)),
+			})
 		}
 		b.step(r, "link", "link "+dev.Name, "%s ==macvlan on %s==> %s:%s", dev.Name, parent.Name, c.r.name(), c.dev.Name)
 		g.left(c.r != r)
@@ -96,8 +98,10 @@ func (s *search) macvlanIn(r *room, dev *state.Link, f frame, tr trail) {
 			b.stop(c.r, "link", macvlanMode(c.r, c.dev, from))
 		}
 		if !c.dev.Up {
-			b.stop(c.r, "link", Reason{Code: PeerDown, Object: "link " + c.dev.Name, Text: fmt.Sprintf("%s, a macvlan on %s, is down", c.dev.Name, dev.Name),
-				Facts: facts(fact("RTM_GETLINK", "%s in %q is not up", c.dev.Name, c.r.name())), Fix: fix(c.r.ip("link set %s up", c.dev.Name))})
+			b.stop(c.r, "link", Reason{
+				Code: PeerDown, Object: "link " + c.dev.Name, Text: fmt.Sprintf("%s, a macvlan on %s, is down", c.dev.Name, dev.Name),
+				Facts: facts(fact("RTM_GETLINK", "%s in %q is not up", c.dev.Name, c.r.name())), Fix: fix(c.r.ip("link set %s up", c.dev.Name)),
+			})
 		}
 		b.step(c.r, "link", "link "+c.dev.Name, "%s takes what comes in by %s", c.dev.Name, dev.Name)
 		g.left(c.r != r)
@@ -123,11 +127,13 @@ func (s *search) children(r *room, dev *state.Link, f frame, tr trail) {
 }
 
 func macvlanParent(r *room, parent, child *state.Link) Reason {
-	return Reason{Code: MACVLANParent, Object: "link " + parent.Name,
+	return Reason{
+		Code: MACVLANParent, Object: "link " + parent.Name,
 		Text:  fmt.Sprintf("a macvlan and its parent's own namespace never hear each other: %s sits on %s", child.Name, parent.Name),
 		Facts: facts(fact("RTM_GETLINK", "%s is a macvlan on %s of %q, mode %s", child.Name, parent.Name, r.name(), mode(child))),
 		Fix: fix(r.ip("link add %s-host link %s type macvlan mode bridge", parent.Name, parent.Name),
-			"# and give that link the address by which the namespace is to be reached")}
+			"# and give that link the address by which the namespace is to be reached"),
+	}
 }
 
 func macvlanMode(r *room, dev, sibling *state.Link) Reason {

@@ -42,20 +42,26 @@ func addressReady(r *room, a *state.Addr, tr *trail) {
 	ip := a.Prefix.Addr()
 	switch {
 	case a.Flags&state.AddrDADFailed != 0:
-		tr.stop(r, "deliver", Reason{Code: AddressDADFailed, Object: "address " + ip.String(),
+		tr.stop(r, "deliver", Reason{
+			Code: AddressDADFailed, Object: "address " + ip.String(),
 			Text:  fmt.Sprintf("%s on %s is not used: duplicate address detection found another owner", ip, a.Link),
 			Facts: facts(fact("RTM_GETADDR", "%s has the flag dadfailed", a.Prefix)),
-			Fix:   fix(r.ip("addr replace %s dev %s nodad", a.Prefix, a.Link), "# after the other owner gave it up")})
+			Fix:   fix(r.ip("addr replace %s dev %s nodad", a.Prefix, a.Link), "# after the other owner gave it up"),
+		})
 	case a.Flags&state.AddrTentative != 0:
-		tr.stop(r, "deliver", Reason{Code: AddressTentative, Object: "address " + ip.String(),
+		tr.stop(r, "deliver", Reason{
+			Code: AddressTentative, Object: "address " + ip.String(),
 			Text:  fmt.Sprintf("%s on %s is tentative: duplicate address detection is not over", ip, a.Link),
 			Facts: facts(fact("RTM_GETADDR", "%s has the flag tentative", a.Prefix)),
-			Fix:   fix(r.ip("addr replace %s dev %s nodad", a.Prefix, a.Link), "# or wait a second or two")})
+			Fix:   fix(r.ip("addr replace %s dev %s nodad", a.Prefix, a.Link), "# or wait a second or two"),
+		})
 	}
 }
 
 func ipv6Reason(r *room, dev *state.Link) Reason {
-	return Reason{Code: IPv6Disabled, Object: "link " + dev.Name, Text: fmt.Sprintf("IPv6 is disabled on %s", dev.Name),
+	return Reason{
+		Code: IPv6Disabled, Object: "link " + dev.Name, Text: fmt.Sprintf("IPv6 is disabled on %s", dev.Name),
 		Facts: facts(fact("IFLA_AF_SPEC", "net.ipv6.conf.%s.disable_ipv6=1", dev.Name)),
-		Fix:   fix(r.in("sysctl -w net.ipv6.conf.%s.disable_ipv6=0", dev.Name), "# addresses went with it and must be set again")}
+		Fix:   fix(r.in("sysctl -w net.ipv6.conf.%s.disable_ipv6=0", dev.Name), "# addresses went with it and must be set again"),
+	}
 }

@@ -59,10 +59,12 @@ func (t *tracer) resolve(r *room, dev *state.Link, ip netip.Addr, p *filter.Pack
 			if !t.flow.Complete {
 				t.missing.Everywhere = true // somebody else may have that address and that MAC
 			}
-			res.trail.stop(r, "neighbour", Reason{Code: StaleNeighbour, Object: "neighbour " + ip.String() + " dev " + dev.Name,
+			res.trail.stop(r, "neighbour", Reason{
+				Code: StaleNeighbour, Object: "neighbour " + ip.String() + " dev " + dev.Name,
 				Text:  fmt.Sprintf("%q still thinks that %s is at %s; now it is at %s", r.name(), ip, cached.MAC, res.mac),
 				Facts: facts(fact("RTM_GETNEIGH", "%s lladdr %s %s", ip, cached.MAC, cached.State)),
-				Fix:   fix(r.ip("neigh del %s dev %s", ip, dev.Name))})
+				Fix:   fix(r.ip("neigh del %s dev %s", ip, dev.Name)),
+			})
 		}
 	}
 	if res.ok {
@@ -113,10 +115,12 @@ func (t *tracer) checkPermanent(r *room, dev *state.Link, ip netip.Addr, p *filt
 	if fresh == nil {
 		return
 	}
-	res.trail.stop(r, "neighbour", Reason{Code: NeighbourMACMismatch, Object: "neighbour " + ip.String() + " dev " + dev.Name,
+	res.trail.stop(r, "neighbour", Reason{
+		Code: NeighbourMACMismatch, Object: "neighbour " + ip.String() + " dev " + dev.Name,
 		Text:  fmt.Sprintf("a permanent entry says that %s is at %s; nobody there has that address, %s:%s is at %s", ip, n.MAC, fresh.r.name(), fresh.dev.Name, fresh.dev.MAC),
 		Facts: facts(fact("RTM_GETNEIGH", "%s lladdr %s %s", ip, n.MAC, n.State), fact("RTM_GETLINK", "%s in %q has %s", fresh.dev.Name, fresh.r.name(), fresh.dev.MAC)),
-		Fix:   fix(r.ip("neigh replace %s lladdr %s dev %s", ip, fresh.dev.MAC, dev.Name), r.ip("neigh del %s dev %s", ip, dev.Name))})
+		Fix:   fix(r.ip("neigh replace %s lladdr %s dev %s", ip, fresh.dev.MAC, dev.Name), r.ip("neigh del %s dev %s", ip, dev.Name)),
+	})
 	res.mac = fresh.dev.MAC
 }
 

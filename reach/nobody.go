@@ -11,8 +11,10 @@ import (
 // nobody finds out why a neighbour's address is answered by nobody.
 func (t *tracer) nobody(r *room, dev *state.Link, ip, dst netip.Addr, gateway bool, route *routed, s *search, list []answer, out *resolution) {
 	if noARP(dev) {
-		out.trail.stop(r, "neighbour", Reason{Code: NoARP, Object: "link " + dev.Name, Text: fmt.Sprintf("ARP is off on %s", dev.Name),
-			Fix: fix(r.ip("link set %s arp on", dev.Name))})
+		out.trail.stop(r, "neighbour", Reason{
+			Code: NoARP, Object: "link " + dev.Name, Text: fmt.Sprintf("ARP is off on %s", dev.Name),
+			Fix: fix(r.ip("link set %s arp on", dev.Name)),
+		})
 		return
 	}
 	// A frame that dies in a tunnel was heard by nobody.
@@ -74,9 +76,11 @@ func (t *tracer) nobody(r *room, dev *state.Link, ip, dst netip.Addr, gateway bo
 
 // failed is the plain case: nobody on the segment has the address.
 func (t *tracer) failed(r *room, dev *state.Link, ip netip.Addr, gateway bool, tr *trail) {
-	w := Reason{Code: NeighbourFailed, Object: "neighbour " + ip.String() + " dev " + dev.Name,
+	w := Reason{
+		Code: NeighbourFailed, Object: "neighbour " + ip.String() + " dev " + dev.Name,
 		Text:  fmt.Sprintf("nobody answers for %s on %s: no interface on this segment has it", ip, dev.Name),
-		Facts: facts(fact("RTM_GETADDR", "no namespace behind %s has %s", dev.Name, ip))}
+		Facts: facts(fact("RTM_GETADDR", "no namespace behind %s has %s", dev.Name, ip)),
+	}
 	if gateway {
 		w.Code = GatewayUnanswered
 		w.Text = fmt.Sprintf("nobody answers for the gateway %s on %s: no interface on this segment has it", ip, dev.Name)
@@ -220,8 +224,10 @@ func (t *tracer) shadowed(r *room, dev *state.Link, ip, dst netip.Addr, route *r
 	if len(t.holders(dst)) == 0 {
 		return Reason{}, false
 	}
-	return Reason{Code: RouteShadowed, Object: "route " + routeText(route.route),
+	return Reason{
+		Code: RouteShadowed, Object: "route " + routeText(route.route),
 		Text:  fmt.Sprintf("route %s is taken, and behind %s nobody has %s; it hides %s", routeText(route.route), dev.Name, ip, routeText(a.route)),
 		Facts: facts(fact("RTM_GETROUTE", "%s", routeText(route.route)), fact("RTM_GETROUTE", "%s", routeText(a.route))),
-		Fix:   fix(r.ip("route del %s", routeArgs(route.route)), r.ip("route add %s via GATEWAY", dst))}, true
+		Fix:   fix(r.ip("route del %s", routeArgs(route.route)), r.ip("route add %s via GATEWAY", dst)),
+	}, true
 }

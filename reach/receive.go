@@ -17,7 +17,7 @@ type notice struct {
 }
 
 // receive takes a packet that came in by a device: to the namespace itself, or on (ip_rcv, ip6_rcv).
-func (t *tracer) receive(c *carried, tr *trail, o walkOptions) (*carried, *delivery) {
+func (t *tracer) receive(c *carried, tr *trail) (*carried, *delivery) {
 	r, dev, p := c.r, c.dev, c.frame.ip
 	t.touch(r)
 	if p.Is6() && r.ipv6Off(dev) && !isLoopback(dev) {
@@ -52,11 +52,11 @@ func (t *tracer) receive(c *carried, tr *trail, o walkOptions) (*carried, *deliv
 		tr.doubt(r, "route", Doubt{Object: "address " + p.Dst.String(), Text: a.typ + " is not modelled"}, true)
 		return nil, nil
 	}
-	return t.forward(c, &q, a, tr, o)
+	return t.forward(c, &q, a, tr)
 }
 
 // forward routes a packet on (ip_forward, ip6_forward).
-func (t *tracer) forward(c *carried, q *query, a routed, tr *trail, o walkOptions) (*carried, *delivery) {
+func (t *tracer) forward(c *carried, q *query, a routed, tr *trail) (*carried, *delivery) {
 	r, dev, p := c.r, c.dev, c.frame.ip
 	open := r.forwards(dev, p.Is6())
 	if !open && (!p.Is6() || a.typ == "unicast") {
@@ -186,8 +186,10 @@ func (t *tracer) tooBigToForward(r *room, p *filter.Packet, a *routed, out *stat
 	if p.Length <= limit || !p.DF && !p.Is6() {
 		return
 	}
-	tr.stop(r, "mtu", Reason{Code: MTUExceeded, Object: "link " + out.Name, Text: fmt.Sprintf("the packet has %d bytes and may not be fragmented; %s of %q takes %d", p.Length, out.Name, r.name(), limit),
-		Facts: facts(fact("RTM_GETLINK", "mtu of %s in %q is %d", out.Name, r.name(), out.MTU)), Fix: fix(r.ip("link set %s mtu %d", out.Name, p.Length), fmt.Sprintf("# or send at most %d bytes", limit))})
+	tr.stop(r, "mtu", Reason{
+		Code: MTUExceeded, Object: "link " + out.Name, Text: fmt.Sprintf("the packet has %d bytes and may not be fragmented; %s of %q takes %d", p.Length, out.Name, r.name(), limit),
+		Facts: facts(fact("RTM_GETLINK", "mtu of %s in %q is %d", out.Name, r.name(), out.MTU)), Fix: fix(r.ip("link set %s mtu %d", out.Name, p.Length), fmt.Sprintf("# or send at most %d bytes", limit)),
+	})
 	n := notice{typ: 3, code: 4, text: fmt.Sprintf("Frag needed and DF set (mtu = %d)", limit)}
 	if p.Is6() {
 		n = notice{typ: 2, code: 0, text: fmt.Sprintf("Packet too big: mtu=%d", limit)}
@@ -206,13 +208,17 @@ func (t *tracer) deliver(r *room, dev *state.Link, p *filter.Packet, tr *trail) 
 
 func forwardingReason(r *room, dev *state.Link, is6 bool) Reason {
 	if is6 {
-		return Reason{Code: ForwardingDisabled, Object: "sysctl net.ipv6.conf.all.forwarding", Text: fmt.Sprintf("%q does not forward IPv6: net.ipv6.conf.all.forwarding=0 (the packet came in on %s)", r.name(), dev.Name),
-			Facts: facts(fact("sysctl", "net.ipv6.conf.all.forwarding=0")), Fix: fix(r.in("sysctl -w net.ipv6.conf.all.forwarding=1"))}
+		return Reason{
+			Code: ForwardingDisabled, Object: "sysctl net.ipv6.conf.all.forwarding", Text: fmt.Sprintf("%q does not forward IPv6: net.ipv6.conf.all.forwarding=0 (the packet came in on %s)", r.name(), dev.Name),
+			Facts: facts(fact("sysctl", "net.ipv6.conf.all.forwarding=0")), Fix: fix(r.in("sysctl -w net.ipv6.conf.all.forwarding=1")),
+		}
 	}
-	w := Reason{Code: ForwardingDisabled, Object: "sysctl net.ipv4.conf." + dev.Name + ".forwarding",
+	w := Reason{
+		Code: ForwardingDisabled, Object: "sysctl net.ipv4.conf." + dev.Name + ".forwarding",
 		Text:  fmt.Sprintf("%q does not forward what comes in on %s: net.ipv4.conf.%s.forwarding=0", r.name(), dev.Name, dev.Name),
-		Facts: facts(fact("IFLA_AF_SPEC", "net.ipv4.conf.%s.forwarding=0", dev.Name)), Fix: fix(r.in("sysctl -w net.ipv4.ip_forward=1"))}
-	if r.sysctl("net/ipv4/ip_forward", 0) != 0 {
+		Facts: facts(fact("IFLA_AF_SPEC", "net.ipv4.conf.%s.forwarding=0", dev.Name)), Fix: fix(r.in("sysctl -w net.ipv4.ip_forward=1")),
+	}
+	if r.sysctl("net/ipv4/ip_forward") != 0 {
 		w.Facts = append(w.Facts, fact("sysctl", "net.ipv4.ip_forward=1, but the device's own value counts"))
 		w.Fix = fix(r.in("sysctl -w net.ipv4.conf.%s.forwarding=1", dev.Name))
 	}

@@ -62,15 +62,15 @@ func (r *room) name() string {
 // reads reports whether a part is known. A snapshot made by hand says nothing about that, and is taken as whole.
 func (r *room) reads(p state.Parts) bool { return r.Read == 0 || r.Read.Has(p) }
 
-// sysctl returns a value as a number, or def where it was not read.
-func (r *room) sysctl(key string, def int32) int32 {
+// sysctl returns a value as a number, 0 where it was not read.
+func (r *room) sysctl(key string) int32 {
 	v, ok := r.Sysctl(key)
 	if !ok {
-		return def
+		return 0
 	}
 	n, err := strconv.ParseInt(v, 10, 32)
 	if err != nil {
-		return def
+		return 0
 	}
 	return int32(n)
 }
@@ -103,10 +103,10 @@ func (r *room) dev4(l *state.Link, index int, name string) int32 {
 	if index < len(l.IPv4) {
 		return l.IPv4[index]
 	}
-	return r.sysctl("net/ipv4/conf/"+l.Name+"/"+name, 0)
+	return r.sysctl("net/ipv4/conf/" + l.Name + "/" + name)
 }
 
-func (r *room) all4(name string) int32 { return r.sysctl("net/ipv4/conf/all/"+name, 0) }
+func (r *room) all4(name string) int32 { return r.sysctl("net/ipv4/conf/all/" + name) }
 
 // max4 is the greater one of the values of all and of the device (IN_DEV_MAXCONF).
 func (r *room) max4(l *state.Link, index int, name string) int32 {
@@ -123,7 +123,7 @@ func (r *room) dev6(l *state.Link, index int, name string) int32 {
 	if index < len(l.IPv6) {
 		return l.IPv6[index]
 	}
-	return r.sysctl("net/ipv6/conf/"+l.Name+"/"+name, 0)
+	return r.sysctl("net/ipv6/conf/" + l.Name + "/" + name)
 }
 
 // forwards reports whether packets that came in on the device are forwarded. IPv4 asks the device; IPv6 asks all, and since
@@ -133,9 +133,9 @@ func (r *room) forwards(l *state.Link, is6 bool) bool {
 		if len(l.IPv4) > 0 {
 			return l.IPv4[conf4Forwarding] != 0
 		}
-		return r.dev4(l, conf4Forwarding, "forwarding") != 0 || r.sysctl("net/ipv4/ip_forward", 0) != 0
+		return r.dev4(l, conf4Forwarding, "forwarding") != 0 || r.sysctl("net/ipv4/ip_forward") != 0
 	}
-	return r.sysctl("net/ipv6/conf/all/forwarding", 0) != 0 || r.dev6(l, conf6ForceForwarding, "force_forwarding") != 0
+	return r.sysctl("net/ipv6/conf/all/forwarding") != 0 || r.dev6(l, conf6ForceForwarding, "force_forwarding") != 0
 }
 
 func (r *room) ipv6Off(l *state.Link) bool { return r.dev6(l, conf6DisableIPv6, "disable_ipv6") != 0 }
@@ -212,11 +212,6 @@ func (r *room) ip(format string, args ...any) string {
 		return "ip " + fmt.Sprintf(format, args...)
 	}
 	return "ip -n " + r.ref() + " " + fmt.Sprintf(format, args...)
-}
-
-// ours writes the same for warren, which finds namespaces without a name too.
-func (r *room) ours(format string, args ...any) string {
-	return "warren -n " + r.ref() + " " + fmt.Sprintf(format, args...)
 }
 
 func (r *room) ref() string { return r.name() }

@@ -3,6 +3,7 @@ package reach
 import (
 	"fmt"
 	"net/netip"
+	"slices"
 
 	"warren/reach/filter"
 	"warren/state"
@@ -47,8 +48,10 @@ func (t *tracer) routeOut(r *room, q *query, tr *trail, o walkOptions) (routed, 
 // whyNoRoute tells a link that is down, or a rule whose table is empty, from a route that is not there. The hop is the way
 // that the packet would take if the link were up.
 func (t *tracer) whyNoRoute(r *room, q *query, a *routed, o walkOptions) (Reason, hop) {
-	none := Reason{Code: NoRoute, Object: "route to " + q.dst.String(), Text: fmt.Sprintf("%q has no route to %s", r.name(), q.dst),
-		Facts: facts(fact("RTM_GETROUTE", "nothing matches %s", q.dst)), Symptom: "Network is unreachable"}
+	none := Reason{
+		Code: NoRoute, Object: "route to " + q.dst.String(), Text: fmt.Sprintf("%q has no route to %s", r.name(), q.dst),
+		Facts: facts(fact("RTM_GETROUTE", "nothing matches %s", q.dst)), Symptom: "Network is unreachable",
+	}
 	if o.reply {
 		none.Code = NoReturnRoute
 		none.Text = fmt.Sprintf("%q has no route back to %s: the request arrived, the answer cannot leave", r.name(), q.dst)
@@ -70,8 +73,10 @@ func (t *tracer) whyNoRoute(r *room, q *query, a *routed, o walkOptions) (Reason
 		return w, hop{}
 	}
 	if len(a.dead) > 0 {
-		return Reason{Code: RouteDead, Object: "route " + routeText(a.dead[0]), Text: fmt.Sprintf("route %s is dead: its link has no carrier or is down", routeText(a.dead[0])),
-			Facts: facts(fact("RTM_GETROUTE", "%s dead or linkdown", routeText(a.dead[0])))}, hop{}
+		return Reason{
+			Code: RouteDead, Object: "route " + routeText(a.dead[0]), Text: fmt.Sprintf("route %s is dead: its link has no carrier or is down", routeText(a.dead[0])),
+			Facts: facts(fact("RTM_GETROUTE", "%s dead or linkdown", routeText(a.dead[0]))),
+		}, hop{}
 	}
 	if l := t.noIPv6(r, q.dst); l != nil && !o.reply {
 		return ipv6Reason(r, l), hop{}
@@ -83,7 +88,7 @@ func (t *tracer) whyNoRoute(r *room, q *query, a *routed, o walkOptions) (Reason
 	}
 	if q.dst.Is6() {
 		for i := range r.Links {
-			if l := &r.Links[i]; l.Up && r.sysctl("net/ipv6/conf/all/forwarding", 0) == 1 && r.dev6(l, conf6AcceptRA, "accept_ra") == 1 && !isLoopback(l) {
+			if l := &r.Links[i]; l.Up && r.sysctl("net/ipv6/conf/all/forwarding") == 1 && r.dev6(l, conf6AcceptRA, "accept_ra") == 1 && !isLoopback(l) {
 				none.Facts = append(none.Facts, fact("sysctl", "forwarding=1 and accept_ra=1: router advertisements are ignored; accept_ra=2 takes them"))
 				break
 			}
@@ -189,10 +194,12 @@ func (t *tracer) likelyGateway(r *room, dst netip.Addr) (netip.Addr, string) {
 }
 
 func emptyTable(r *room, u *state.Rule, a *routed) Reason {
-	w := Reason{Code: RuleTableEmpty, Object: "rule " + ruleText(u),
+	w := Reason{
+		Code: RuleTableEmpty, Object: "rule " + ruleText(u),
 		Text:  fmt.Sprintf("rule %q sends it to table %s, which is empty", ruleText(u), tableName(u.Table)),
 		Facts: facts(fact("RTM_GETRULE", "%s", ruleText(u)), fact("RTM_GETROUTE", "table %s is empty", tableName(u.Table))),
-		Fix:   fix(r.ip("route add default via GATEWAY table %d", u.Table), r.ip("rule del pref %d", u.Priority))}
+		Fix:   fix(r.ip("route add default via GATEWAY table %d", u.Table), r.ip("rule del pref %d", u.Priority)),
+	}
 	if a.route != nil {
 		w.Text += fmt.Sprintf("; it goes on and takes %s", routeText(a.route))
 	} else {
@@ -278,7 +285,7 @@ func (f *fib) equalDefaults(a *routed, q *query) []hop {
 	for _, o := range f.tables[0][a.route.TableID()] {
 		if o != a.route && o != q.skip && o.Dst.Bits() == 0 && o.Metric == a.route.Metric && o.TOS == a.route.TOS && o.TypeName() == "unicast" {
 			if h := f.usable(o, q); len(h) == 1 && h[0].via.IsValid() {
-				out = append(out[:len(out):len(out)], h[0])
+				out = append(slices.Clip(out), h[0])
 			}
 		}
 	}
@@ -306,6 +313,8 @@ func (t *tracer) tooBigHere(r *room, p *filter.Packet, a *routed, dev *state.Lin
 	if p.Length <= limit || !p.DF || o.reply && !o.error && p.Proto != filter.TCP {
 		return
 	}
-	tr.stop(r, "mtu", Reason{Code: MTUExceeded, Object: "link " + dev.Name, Text: fmt.Sprintf("the packet has %d bytes, must not be fragmented, and %s takes %d", p.Length, dev.Name, limit),
-		Facts: facts(fact("RTM_GETLINK", "mtu of %s is %d", dev.Name, dev.MTU)), Fix: fix(r.ip("link set %s mtu %d", dev.Name, p.Length)), Symptom: "Message too long"})
+	tr.stop(r, "mtu", Reason{
+		Code: MTUExceeded, Object: "link " + dev.Name, Text: fmt.Sprintf("the packet has %d bytes, must not be fragmented, and %s takes %d", p.Length, dev.Name, limit),
+		Facts: facts(fact("RTM_GETLINK", "mtu of %s is %d", dev.Name, dev.MTU)), Fix: fix(r.ip("link set %s mtu %d", dev.Name, p.Length)), Symptom: "Message too long",
+	})
 }

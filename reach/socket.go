@@ -52,8 +52,10 @@ func (t *tracer) accept(d *delivery, tr *trail) *state.Link {
 		return nil
 	}
 	at := netip.AddrPortFrom(p.Dst, p.DPort).String()
-	w := Reason{Code: NoListener, Object: proto + " " + at, Text: fmt.Sprintf("nobody listens on %s port %d in %q", proto, p.DPort, r.name()),
-		Facts: facts(fact("SOCK_DIAG", "no %s socket on port %d", proto, p.DPort)), Fix: fix(fmt.Sprintf("# start the service in %q so that it listens on %s", r.name(), at))}
+	w := Reason{
+		Code: NoListener, Object: proto + " " + at, Text: fmt.Sprintf("nobody listens on %s port %d in %q", proto, p.DPort, r.name()),
+		Facts: facts(fact("SOCK_DIAG", "no %s socket on port %d", proto, p.DPort)), Fix: fix(fmt.Sprintf("# start the service in %q so that it listens on %s", r.name(), at)),
+	}
 	if near != nil {
 		w.Code, w.Object = code, "socket "+near.Local.String()
 		w.Facts = facts(fact("SOCK_DIAG", "%s %s%s", proto, socketText(near), holder(near)))
@@ -159,10 +161,12 @@ func (t *tracer) echo(r *room, p *filter.Packet, tr *trail) {
 	if p.Is6() {
 		key = "net/ipv6/icmp/echo_ignore_all"
 	}
-	if r.sysctl(key, 0) != 0 {
+	if r.sysctl(key) != 0 {
 		dotted := strings.ReplaceAll(key, "/", ".")
-		tr.stop(r, "deliver", Reason{Code: EchoIgnored, Object: "sysctl " + dotted, Text: fmt.Sprintf("%q answers no echo requests: %s=1", r.name(), dotted),
-			Facts: facts(fact("sysctl", "%s=1", dotted)), Fix: fix(r.in("sysctl -w %s=0", dotted))})
+		tr.stop(r, "deliver", Reason{
+			Code: EchoIgnored, Object: "sysctl " + dotted, Text: fmt.Sprintf("%q answers no echo requests: %s=1", r.name(), dotted),
+			Facts: facts(fact("sysctl", "%s=1", dotted)), Fix: fix(r.in("sysctl -w %s=0", dotted)),
+		})
 		return
 	}
 	tr.step(r, "deliver", "icmp", "answers the echo request").Source = "sysctl " + key
@@ -184,9 +188,11 @@ func (t *tracer) mayProbe(r *room, tr *trail) {
 			return
 		}
 	}
-	tr.stop(r, "socket", Reason{Code: ProbePermission, Object: "sysctl net.ipv4.ping_group_range",
+	tr.stop(r, "socket", Reason{
+		Code: ProbePermission, Object: "sysctl net.ipv4.ping_group_range",
 		Text:    fmt.Sprintf("group %d may not open an echo socket in %q: net.ipv4.ping_group_range is %q; this says nothing about the path", t.flow.GID, r.name(), strings.Join(strings.Fields(v), " ")),
 		Facts:   facts(fact("sysctl", "net.ipv4.ping_group_range=%s", v)),
 		Fix:     fix(r.in("sysctl -w net.ipv4.ping_group_range='0 2147483647'"), "setcap cap_net_raw+ep $(command -v ping)"),
-		Symptom: "ping: socket: Operation not permitted"})
+		Symptom: "ping: socket: Operation not permitted",
+	})
 }

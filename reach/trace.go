@@ -45,8 +45,6 @@ type outcome struct {
 	from     string // source address
 	forks    []fork
 	differs  string // why walks with other decisions end otherwise
-	whole    int    // length of the request as sent, for the remark on full-size packets
-	limit    int
 }
 
 func (o *outcome) state() string {
@@ -211,8 +209,11 @@ func (t *tracer) answer(o *outcome, src *room, d *delivery, bound *state.Link) {
 	if p.Is6() {
 		reflect = "net/ipv6/fwmark_reflect"
 	}
-	if d.r.sysctl(reflect, 0) != 0 {
+	if d.r.sysctl(reflect) != 0 {
 		p.Mark = req.Mark
+	}
+	if p.Dst.IsLinkLocalUnicast() {
+		bound = d.dev // such an address means nothing without its link
 	}
 	back := t.travel(d.r, p, &o.reply, walkOptions{reply: true, oif: bound})
 	if back == nil {
@@ -261,11 +262,13 @@ func (t *tracer) bypassed(o *outcome, back *delivery) {
 			at, object = s.Namespace, s.Object+": "+s.Text
 		}
 	}
-	o.reply.stop(back.r, "deliver", Reason{Code: NATBypassed, Namespace: at, Object: object,
+	o.reply.stop(back.r, "deliver", Reason{
+		Code: NATBypassed, Namespace: at, Object: object,
 		Text:  fmt.Sprintf("the answer comes from %s, and %s was asked: it did not pass %q, which rewrote the request", back.p.Src, t.flow.Dst, at),
 		Facts: facts(fact("walk", "request %s", object), fact("walk", "answer %s", packetText(back.p))),
 		Fix: fix("ip netns exec "+at+" nft add rule ip nat postrouting ip saddr "+back.p.Dst.String()+" ip daddr "+back.p.Src.String()+" masquerade",
-			"ip netns exec "+at+" sysctl -w net.bridge.bridge-nf-call-iptables=1")})
+			"ip netns exec "+at+" sysctl -w net.bridge.bridge-nf-call-iptables=1"),
+	})
 }
 
 // misrouted names a reply that left its namespace by another way than the request came, and got lost there.
@@ -288,10 +291,12 @@ func (t *tracer) misrouted(o *outcome, d, back *delivery) bool {
 	if dev == "" || dev == d.dev.Name {
 		return false
 	}
-	n := Reason{Code: ReplyMisrouted, Namespace: d.r.name(), Object: rule, Direction: Reply,
+	n := Reason{
+		Code: ReplyMisrouted, Namespace: d.r.name(), Object: rule, Direction: Reply,
 		Text:  fmt.Sprintf("the request came in on %s, and the answer leaves by %s (%s) and is lost there", d.dev.Name, dev, rule),
 		Facts: facts(fact("RTM_GETROUTE, RTM_GETRULE", "%s", rule)),
-		Fix:   fix(d.r.ip("route get %s from %s", d.p.Src, d.p.Dst), d.r.ip("rule add to %s lookup main pref 1", d.p.Src))}
+		Fix:   fix(d.r.ip("route get %s from %s", d.p.Src, d.p.Dst), d.r.ip("rule add to %s lookup main pref 1", d.p.Src)),
+	}
 	u := trouble{reason: &n, step: -1}
 	if len(o.reply.steps) > 0 {
 		u.step = 0

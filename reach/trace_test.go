@@ -15,10 +15,12 @@ func loLink() state.Link { return state.Link{Name: "lo", Index: 1, Up: true, Fla
 func p2() *state.Snapshot {
 	a := state.Namespace{Name: "a", Contents: state.Contents{
 		Links: []state.Link{loLink(), {Name: "va", Kind: "veth", Index: 2, Up: true, MTU: 1500, MAC: mac(1), Peer: &state.Peer{NS: "b", Name: "vb", Index: 2}}},
-		Addrs: []state.Addr{{Link: "va", Prefix: netip.MustParsePrefix("10.0.0.1/24")}}}}
+		Addrs: []state.Addr{{Link: "va", Prefix: netip.MustParsePrefix("10.0.0.1/24")}},
+	}}
 	b := state.Namespace{Name: "b", Contents: state.Contents{
 		Links: []state.Link{loLink(), {Name: "vb", Kind: "veth", Index: 2, Up: true, MTU: 1500, MAC: mac(2), Peer: &state.Peer{NS: "a", Name: "va", Index: 2}}},
-		Addrs: []state.Addr{{Link: "vb", Prefix: netip.MustParsePrefix("10.0.0.2/24")}}}}
+		Addrs: []state.Addr{{Link: "vb", Prefix: netip.MustParsePrefix("10.0.0.2/24")}},
+	}}
 	return &state.Snapshot{Namespaces: []state.Namespace{a, b}}
 }
 

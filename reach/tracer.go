@@ -82,8 +82,10 @@ func (t *tracer) peer(r *room, p *state.Peer, dev *state.Link, tr *trail) (*room
 	far := t.farRoom(r, p)
 	if far == nil {
 		if t.flow.Complete {
-			tr.doubt(r, "link", Doubt{Object: "link " + dev.Name, Text: fmt.Sprintf("the namespace on the other side of %s (%s) could not be looked at", dev.Name, farName(p)),
-				Resolve: "run as root of the namespace that owns it"}, true)
+			tr.doubt(r, "link", Doubt{
+				Object: "link " + dev.Name, Text: fmt.Sprintf("the namespace on the other side of %s (%s) could not be looked at", dev.Name, farName(p)),
+				Resolve: "run as root of the namespace that owns it",
+			}, true)
 		}
 		return nil, nil, false
 	}
@@ -129,7 +131,7 @@ func (t *tracer) farRoom(r *room, p *state.Peer) *room {
 }
 
 // isNear reports whether the other end of a port is in the snapshot already.
-func (t *tracer) isNear(r *room, port *state.Link) bool {
+func (t *tracer) isNear(port *state.Link) bool {
 	if port.Kind != "veth" || port.Peer == nil {
 		return true
 	}
@@ -143,7 +145,7 @@ func (t *tracer) isNear(r *room, port *state.Link) bool {
 
 // carrier reports whether the other end of a link is up, as far as that is known.
 func (t *tracer) carrier(r *room, dev *state.Link) bool {
-	if dev.Kind != "veth" || dev.Peer == nil || !t.isNear(r, dev) {
+	if dev.Kind != "veth" || dev.Peer == nil || !t.isNear(dev) {
 		return true
 	}
 	far := t.farRoom(r, dev.Peer)

@@ -69,7 +69,7 @@ func (t *tracer) travel(r *room, p *filter.Packet, tr *trail, o walkOptions) *de
 			return nil
 		}
 		seen = append(seen, k)
-		next, d := t.receive(c, tr, o)
+		next, d := t.receive(c, tr)
 		if d != nil {
 			d.egress = egress
 			return d
@@ -85,9 +85,11 @@ func (t *tracer) loops(seen []crossing, from int, tr *trail) {
 	first := seen[slices.IndexFunc(seen, func(k crossing) bool {
 		return slices.ContainsFunc(circle, func(o crossing) bool { return o.r == k.r })
 	})]
-	w := Reason{Code: Loop, Object: "route to " + first.dst.String(),
+	w := Reason{
+		Code: Loop, Object: "route to " + first.dst.String(),
 		Text: fmt.Sprintf("packets for %s come round to %q again and again until their TTL is used up", first.dst, first.r.name()),
-		Fix:  fix(first.r.ip("route get %s", first.dst), "# one of these routers needs a route to where the address really is")}
+		Fix:  fix(first.r.ip("route get %s", first.dst), "# one of these routers needs a route to where the address really is"),
+	}
 	for _, k := range circle {
 		if a := k.r.fib.lookup(query{dst: k.dst, src: k.src, iif: k.dev}); a.route != nil {
 			if s := fact("RTM_GETROUTE", "%q: %s", k.r.name(), routeText(a.route)); !slices.Contains(w.Facts, s) {
@@ -107,8 +109,10 @@ type carried struct {
 // originate makes a packet: route, source address, rules, and out (ip_route_output_key, ip_local_out).
 func (t *tracer) originate(r *room, p *filter.Packet, tr *trail, o walkOptions) (*carried, *delivery) {
 	if p.Src.IsValid() && !o.reply && r.fib.AddrType(p.Src, nil) != "local" && !ownIP(r, p.Src) {
-		tr.stop(r, "socket", Reason{Code: SourceNotLocal, Object: "address " + p.Src.String(), Text: fmt.Sprintf("%s is not an address of %q: no socket can send from it", p.Src, r.name()),
-			Facts: facts(fact("RTM_GETADDR", "no %s", p.Src)), Symptom: "bind: cannot assign requested address"})
+		tr.stop(r, "socket", Reason{
+			Code: SourceNotLocal, Object: "address " + p.Src.String(), Text: fmt.Sprintf("%s is not an address of %q: no socket can send from it", p.Src, r.name()),
+			Facts: facts(fact("RTM_GETADDR", "no %s", p.Src)), Symptom: "bind: cannot assign requested address",
+		})
 	}
 	q := query{dst: p.Dst, src: p.Src, oif: o.oif, local: true, mark: p.Mark, tos: p.TOS, proto: p.Proto, sport: p.SPort, dport: p.DPort, uid: p.UID}
 	a, ok := t.routeOut(r, &q, tr, o)
@@ -119,8 +123,10 @@ func (t *tracer) originate(r *room, p *filter.Packet, tr *trail, o walkOptions) 
 	if !p.Src.IsValid() {
 		p.Src = r.sourceOf(&a, h, p.Dst)
 		if !p.Src.IsValid() {
-			tr.stop(r, "route", Reason{Code: NoSourceAddress, Object: "link " + linkName(h.link), Text: fmt.Sprintf("%q has no address to send from to %s", r.name(), p.Dst),
-				Facts: facts(fact("RTM_GETADDR", "no usable address for %s", p.Dst)), Fix: fix(r.ip("addr add ADDRESS/LEN dev %s", linkName(h.link)))})
+			tr.stop(r, "route", Reason{
+				Code: NoSourceAddress, Object: "link " + linkName(h.link), Text: fmt.Sprintf("%q has no address to send from to %s", r.name(), p.Dst),
+				Facts: facts(fact("RTM_GETADDR", "no usable address for %s", p.Dst)), Fix: fix(r.ip("addr add ADDRESS/LEN dev %s", linkName(h.link))),
+			})
 			return nil, nil
 		}
 		if o.connected {
@@ -305,9 +311,11 @@ func (t *tracer) carry(r *room, dev *state.Link, f frame, tr *trail) *carried {
 		return nil
 	}
 	if worst.trail.obstacles() == 0 {
-		tr.stop(r, "link", Reason{Code: NeighbourMACMismatch, Object: "neighbour dev " + dev.Name,
+		tr.stop(r, "link", Reason{
+			Code: NeighbourMACMismatch, Object: "neighbour dev " + dev.Name,
 			Text:  fmt.Sprintf("the frame goes to %s, which is nobody behind %s: %s:%s has %s", f.dst, dev.Name, worst.r.name(), worst.dev.Name, worst.dev.MAC),
-			Facts: facts(fact("RTM_GETNEIGH", "lladdr %s", f.dst)), Fix: fix(r.ip("neigh flush dev %s", dev.Name))})
+			Facts: facts(fact("RTM_GETNEIGH", "lladdr %s", f.dst)), Fix: fix(r.ip("neigh flush dev %s", dev.Name)),
+		})
 	}
 	return &carried{*worst, dev}
 }

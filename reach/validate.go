@@ -30,10 +30,12 @@ func martian(r *room, dev *state.Link, p *filter.Packet) (Reason, bool) {
 }
 
 func localnetReason(r *room, dev *state.Link, ip netip.Addr) Reason {
-	return Reason{Code: Localnet, Object: "sysctl net.ipv4.conf." + dev.Name + ".route_localnet",
+	return Reason{
+		Code: Localnet, Object: "sysctl net.ipv4.conf." + dev.Name + ".route_localnet",
 		Text:  fmt.Sprintf("%s came in on %s, and addresses of 127.0.0.0/8 are only taken from lo", ip, dev.Name),
 		Facts: facts(fact("IFLA_AF_SPEC, sysctl", "net.ipv4.conf.{all,%s}.route_localnet=0", dev.Name)),
-		Fix:   fix(r.in("sysctl -w net.ipv4.conf.%s.route_localnet=1", dev.Name), "# better: listen on another address than 127.0.0.1")}
+		Fix:   fix(r.in("sysctl -w net.ipv4.conf.%s.route_localnet=1", dev.Name), "# better: listen on another address than 127.0.0.1"),
+	}
 }
 
 // validate is source validation (fib_validate_source): rp_filter, and without it that nobody outside has our own address. It
@@ -100,9 +102,11 @@ func ownSource(r *room, dev *state.Link, src netip.Addr, what string) Reason {
 	if a := r.owns(src); a != nil {
 		where = a.Link
 	}
-	w := Reason{Code: MartianOwnSource, Object: "address " + src.String(),
+	w := Reason{
+		Code: MartianOwnSource, Object: "address " + src.String(),
 		Text:  fmt.Sprintf("%q refuses %s: its source %s is an address of its own (on %s)", r.name(), what, src, where),
-		Facts: facts(fact("RTM_GETADDR", "%s is on %s", src, where), fact("IFLA_AF_SPEC, sysctl", "net.ipv4.conf.{all,%s}.accept_local=0", dev.Name))}
+		Facts: facts(fact("RTM_GETADDR", "%s is on %s", src, where), fact("IFLA_AF_SPEC, sysctl", "net.ipv4.conf.{all,%s}.accept_local=0", dev.Name)),
+	}
 	if a := r.owns(src); a != nil {
 		w.Fix = append(w.Fix, r.ip("addr del %s dev %s", a.Prefix, a.Link))
 	}
@@ -111,9 +115,11 @@ func ownSource(r *room, dev *state.Link, src netip.Addr, what string) Reason {
 }
 
 func rpReason(r *room, dev *state.Link, src netip.Addr, rpf int32, a *routed, what string) Reason {
-	w := Reason{Code: RPFilter, Object: "sysctl net.ipv4.conf." + dev.Name + ".rp_filter",
+	w := Reason{
+		Code: RPFilter, Object: "sysctl net.ipv4.conf." + dev.Name + ".rp_filter",
 		Facts: facts(fact("IFLA_AF_SPEC, sysctl", "net.ipv4.conf.{all,%s}.rp_filter: the greater is %d", dev.Name, rpf)),
-		Fix:   fix(r.in("sysctl -w net.ipv4.conf.all.rp_filter=0 net.ipv4.conf.%s.rp_filter=0", dev.Name))}
+		Fix:   fix(r.in("sysctl -w net.ipv4.conf.all.rp_filter=0 net.ipv4.conf.%s.rp_filter=0", dev.Name)),
+	}
 	if a == nil || a.route == nil {
 		w.Text = fmt.Sprintf("%q refuses %s on %s: rp_filter is %d, and there is no route back to %s", r.name(), what, dev.Name, rpf, src)
 		return w

@@ -18,17 +18,21 @@ func (s *search) veth(r *room, dev *state.Link, f frame, tr trail) {
 	}
 	s.t.touch(far)
 	if !peer.Up {
-		tr.stop(far, "link", Reason{Code: PeerDown, Object: "link " + peer.Name,
+		tr.stop(far, "link", Reason{
+			Code: PeerDown, Object: "link " + peer.Name,
 			Text:  fmt.Sprintf("%s, the other end of %s in %q, is down", peer.Name, dev.Name, r.name()),
 			Facts: facts(fact("RTM_GETLINK", "%s in %q is not up", peer.Name, far.name()), fact("RTM_GETLINK", "%s in %q has no carrier", dev.Name, r.name())),
-			Fix:   fix(far.ip("link set %s up", peer.Name))})
+			Fix:   fix(far.ip("link set %s up", peer.Name)),
+		})
 	}
 	if n := f.length(); peer.MTU != 0 && n > int(peer.MTU)+vlanRoom {
-		tr.stop(far, "mtu", Reason{Code: MTUPeer, Object: "link " + peer.Name,
+		tr.stop(far, "mtu", Reason{
+			Code: MTUPeer, Object: "link " + peer.Name,
 			Text: fmt.Sprintf("%s takes frames with up to %d bytes of IP (its mtu %d and 4); the packet has %d, and nobody is told", peer.Name,
 				peer.MTU+vlanRoom, peer.MTU, n),
 			Facts: facts(fact("RTM_GETLINK", "mtu of %s in %q is %d", peer.Name, far.name(), peer.MTU), fact("RTM_GETLINK", "mtu of %s in %q is %d", dev.Name, r.name(), dev.MTU)),
-			Fix:   fix(far.ip("link set %s mtu %d", peer.Name, dev.MTU), r.ip("link set %s mtu %d", dev.Name, peer.MTU))})
+			Fix:   fix(far.ip("link set %s mtu %d", peer.Name, dev.MTU), r.ip("link set %s mtu %d", dev.Name, peer.MTU)),
+		})
 	}
 	tr.step(r, "link", "link "+dev.Name, "%s ==veth==> %s:%s", dev.Name, far.name(), peer.Name)
 	f.left(far != r)

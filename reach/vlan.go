@@ -39,6 +39,8 @@ func (s *search) vlanIn(r *room, dev *state.Link, f frame, tr trail) bool {
 }
 
 func parentDown(r *room, lower, dev *state.Link) Reason {
-	return Reason{Code: ParentDown, Object: "link " + lower.Name, Text: fmt.Sprintf("%s, on which %s sits, is down", lower.Name, dev.Name),
-		Facts: facts(fact("RTM_GETLINK", "%s in %q is not up", lower.Name, r.name())), Fix: fix(r.ip("link set %s up", lower.Name))}
+	return Reason{
+		Code: ParentDown, Object: "link " + lower.Name, Text: fmt.Sprintf("%s, on which %s sits, is down", lower.Name, dev.Name),
+		Facts: facts(fact("RTM_GETLINK", "%s in %q is not up", lower.Name, r.name())), Fix: fix(r.ip("link set %s up", lower.Name)),
+	}
 }

@@ -90,9 +90,11 @@ func (s *search) vxlanOut(r *room, dev *state.Link, f frame, tr trail) {
 	}
 	to := r.remotes(dev, f.dst)
 	if len(to) == 0 {
-		tr.stop(r, "tunnel", Reason{Code: VXLANNoFDB, Object: "link " + dev.Name, Text: fmt.Sprintf("%s does not know where to send frames for %s: it has no entry for it, and no default", dev.Name, f.dst),
+		tr.stop(r, "tunnel", Reason{
+			Code: VXLANNoFDB, Object: "link " + dev.Name, Text: fmt.Sprintf("%s does not know where to send frames for %s: it has no entry for it, and no default", dev.Name, f.dst),
 			Facts: facts(fact("RTM_GETNEIGH AF_BRIDGE", "%s has no entry for %s or 00:00:00:00:00:00", dev.Name, f.dst), fact("IFLA_VXLAN_GROUP", "no remote")),
-			Fix:   fix(fmt.Sprintf("bridge -n %s fdb append 00:00:00:00:00:00 dev %s dst REMOTE", r.ref(), dev.Name))})
+			Fix:   fix(fmt.Sprintf("bridge -n %s fdb append 00:00:00:00:00:00 dev %s dst REMOTE", r.ref(), dev.Name)),
+		})
 		s.got = append(s.got, reception{r: r, dev: dev, frame: f, trail: tr, out: true})
 		return
 	}
@@ -120,8 +122,10 @@ func (s *search) tunnel(r, under *room, dev *state.Link, x remote, f frame, tr t
 	if src.IsUnspecified() {
 		src = netip.Addr{}
 	}
-	p := &filter.Packet{Src: src, Dst: x.ip, Proto: filter.UDP, SPort: 45678, DPort: x.port, Length: f.length() + head, TTL: 64,
-		DF: v.DF == 1}
+	p := &filter.Packet{
+		Src: src, Dst: x.ip, Proto: filter.UDP, SPort: 45678, DPort: x.port, Length: f.length() + head, TTL: 64,
+		DF: v.DF == 1,
+	}
 	if f.ip != nil {
 		p.Mark = f.ip.Mark
 		p.DF = p.DF || v.DF == 2 && f.ip.DF
@@ -179,27 +183,33 @@ func (s *search) untunnel(d *delivery, x remote, p *filter.Packet, f frame, tr t
 	}
 	switch {
 	case vni != nil:
-		tr.stop(vni.r, "tunnel", Reason{Code: VXLANVNI, Object: "link " + vni.dev.Name,
+		tr.stop(vni.r, "tunnel", Reason{
+			Code: VXLANVNI, Object: "link " + vni.dev.Name,
 			Text:  fmt.Sprintf("%s has the id %d; what arrives has %d", vni.dev.Name, vni.dev.VXLAN.ID, x.vni),
 			Facts: facts(fact("IFLA_VXLAN_ID", "%s: %d", vni.dev.Name, vni.dev.VXLAN.ID), fact("packet", "id %d", x.vni)),
 			Fix: fix(vni.r.ip("link del %s", vni.dev.Name),
-				vni.r.ip("link add %s type vxlan id %d dstport %d %s", vni.dev.Name, x.vni, p.DPort, vxlanWords(vni.dev.VXLAN)))})
+				vni.r.ip("link add %s type vxlan id %d dstport %d %s", vni.dev.Name, x.vni, p.DPort, vxlanWords(vni.dev.VXLAN))),
+		})
 		s.arrive(vni, f, p, tr)
 	case port != nil:
-		tr.stop(port.r, "tunnel", Reason{Code: VXLANPort, Object: "link " + port.dev.Name,
+		tr.stop(port.r, "tunnel", Reason{
+			Code: VXLANPort, Object: "link " + port.dev.Name,
 			Text:  fmt.Sprintf("%s listens on port %d; what arrives is for port %d", port.dev.Name, vxPort(port.dev.VXLAN), p.DPort),
 			Facts: facts(fact("IFLA_VXLAN_PORT", "%s: %d", port.dev.Name, vxPort(port.dev.VXLAN)), fact("packet", "port %d", p.DPort)),
 			Fix: fix(port.r.ip("link del %s", port.dev.Name),
-				port.r.ip("link add %s type vxlan id %d dstport %d %s", port.dev.Name, x.vni, p.DPort, vxlanWords(port.dev.VXLAN)))})
+				port.r.ip("link add %s type vxlan id %d dstport %d %s", port.dev.Name, x.vni, p.DPort, vxlanWords(port.dev.VXLAN))),
+		})
 		s.arrive(port, f, p, tr)
 	default:
 		if !s.t.flow.Complete {
 			s.t.missing.Everywhere = true
 			return
 		}
-		tr.stop(d.r, "tunnel", Reason{Code: VXLANRemote, Object: "address " + x.ip.String(),
+		tr.stop(d.r, "tunnel", Reason{
+			Code: VXLANRemote, Object: "address " + x.ip.String(),
 			Text: fmt.Sprintf("nobody in %q takes vxlan on port %d: no device of kind vxlan was made there", d.r.name(), p.DPort),
-			Fix:  fix(d.r.ip("link add vx0 type vxlan id %d dstport %d remote %s", x.vni, p.DPort, p.Src))})
+			Fix:  fix(d.r.ip("link add vx0 type vxlan id %d dstport %d remote %s", x.vni, p.DPort, p.Src)),
+		})
 	}
 }
 
