@@ -29,10 +29,15 @@ func validCache(st string) bool {
 // answer. What the cache holds is used only where it agrees with that, so that the answer does not depend on who sent
 // before; a permanent entry is used even when it is wrong.
 func (t *tracer) resolve(r *room, dev *state.Link, ip netip.Addr, p *filter.Packet, gateway bool, route *routed) resolution {
+	cached, permanent := r.neighbor(dev, ip)
 	if m, ok := r.learned[neighKey{dev.Name, ip}]; ok {
+		// It asked, if it had to; if it had not, the table still names who answered before.
+		if cached != nil && validCache(cached.State) && cached.MAC != m && t.depth <= 3 && t.heldBy(r, dev, cached.MAC, ip) &&
+			t.choose(r, 2, "who is meant by "+ip.String()+", which several have") == 1 {
+			m = cached.MAC
+		}
 		return resolution{mac: m, ok: true, by: "asked us before"}
 	}
-	cached, permanent := r.neighbor(dev, ip)
 	if permanent {
 		res := resolution{mac: cached.MAC, ok: true, by: "permanent entry"}
 		t.checkPermanent(r, dev, ip, p, cached, &res)
