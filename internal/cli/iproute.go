@@ -13,7 +13,7 @@ import (
 )
 
 // grammarExit is the part of the objects' help on exit statuses.
-const grammarExit = "Exit status, as iproute2's: 0; 1 it failed; 2 the kernel refused; 255 wrong usage, or a namespace that cannot be entered."
+const grammarExit = "Exit status: as iproute2's, 0; 1 it failed; 2 the kernel refused; 255 wrong usage, or a namespace that cannot be entered."
 
 // grammarOptions is the part of the objects' help on what may stand in front.
 const grammarOptions = `Options stand in front of the object, as with ip: "warren -n NS link show". -n takes any form of a namespace: a name, a path,
@@ -118,7 +118,7 @@ sockets of every namespace, named or not, in a table with a column for it, and -
 is for ss: numbers instead of names of services.
 
 ` + iproute.Usage("ss") + `
-Exit status, as ss's: 0; 1 a name, address or namespace that is not there; 255 wrong usage.`,
+Exit status: as ss's, 0; 1 a name, address or namespace that is not there; 255 wrong usage.`,
 		Example: `  warren ss -tlnp -N red
   warren ss --all-netns -tln
   warren -n container:4f2a ss -tan state established

@@ -92,7 +92,7 @@ A lab file says which rooms (network namespaces) there are, which nets join them
 	root.AddCommand(
 		a.up(), a.plan(), a.down(), a.check(), a.status(), a.logs(), a.labs(), a.fmt(), a.repair(), a.confirm(), a.boot(),
 		a.exec(), a.shell(),
-		a.ls(), a.show(), a.graph(), a.find(), a.stats(), a.watch(), a.snapshot(), a.why(),
+		a.ls(), a.show(), a.graph(), a.find(), a.stats(), a.watch(), a.snapshot(), a.why(), a.drops(),
 		a.version(), a.completion(),
 	)
 	root.AddCommand(a.run(), a.add(), a.rm(), a.connect(), a.disconnect(), a.publish(), a.unpublish())
