@@ -18,18 +18,26 @@ func chain(n int) *state.Snapshot {
 		conf := make([]int32, 33)
 		conf[0] = 1
 		if i > 0 {
-			ns.Links = append(ns.Links, state.Link{Name: "l", Kind: "veth", Index: 2, Up: true, MTU: 1500, IPv4: conf, MAC: state.MAC{2, 1, byte(i)},
-				Peer: &state.Peer{NS: fmt.Sprintf("n%03d", i-1), Name: "r", Index: 3}})
+			ns.Links = append(ns.Links, state.Link{
+				Name: "l", Kind: "veth", Index: 2, Up: true, MTU: 1500, IPv4: conf, MAC: state.MAC{2, 1, byte(i)},
+				Peer: &state.Peer{NS: fmt.Sprintf("n%03d", i-1), Name: "r", Index: 3},
+			})
 			ns.Addrs = append(ns.Addrs, state.Addr{Link: "l", Prefix: netip.MustParsePrefix(fmt.Sprintf("10.0.%d.2/24", i))})
-			ns.Routes = append(ns.Routes, state.Route{Dst: netip.MustParsePrefix("10.0.0.0/16"), Metric: 9,
-				NextHops: []state.NextHop{{Via: netip.MustParseAddr(fmt.Sprintf("10.0.%d.1", i)), Link: "l"}}})
+			ns.Routes = append(ns.Routes, state.Route{
+				Dst: netip.MustParsePrefix("10.0.0.0/16"), Metric: 9,
+				NextHops: []state.NextHop{{Via: netip.MustParseAddr(fmt.Sprintf("10.0.%d.1", i)), Link: "l"}},
+			})
 		}
 		if i < n {
-			ns.Links = append(ns.Links, state.Link{Name: "r", Kind: "veth", Index: 3, Up: true, MTU: 1500, IPv4: conf, MAC: state.MAC{2, 2, byte(i)},
-				Peer: &state.Peer{NS: fmt.Sprintf("n%03d", i+1), Name: "l", Index: 2}})
+			ns.Links = append(ns.Links, state.Link{
+				Name: "r", Kind: "veth", Index: 3, Up: true, MTU: 1500, IPv4: conf, MAC: state.MAC{2, 2, byte(i)},
+				Peer: &state.Peer{NS: fmt.Sprintf("n%03d", i+1), Name: "l", Index: 2},
+			})
 			ns.Addrs = append(ns.Addrs, state.Addr{Link: "r", Prefix: netip.MustParsePrefix(fmt.Sprintf("10.0.%d.1/24", i+1))})
-			ns.Routes = append(ns.Routes, state.Route{Dst: netip.MustParsePrefix(fmt.Sprintf("10.0.%d.0/24", n)), Metric: 8,
-				NextHops: []state.NextHop{{Via: netip.MustParseAddr(fmt.Sprintf("10.0.%d.2", i+1)), Link: "r"}}})
+			ns.Routes = append(ns.Routes, state.Route{
+				Dst: netip.MustParsePrefix(fmt.Sprintf("10.0.%d.0/24", n)), Metric: 8,
+				NextHops: []state.NextHop{{Via: netip.MustParseAddr(fmt.Sprintf("10.0.%d.2", i+1)), Link: "r"}},
+			})
 		}
 		s.Namespaces = append(s.Namespaces, ns)
 	}

@@ -117,7 +117,7 @@ func (t *tracer) forward(c *carried, q *query, a routed, tr *trail) (*carried, *
 	p.TTL--
 	t.filterTells(r, p, filter.Hook{Family: family(p), Name: "forward", In: dev, Out: h.link}, tr)
 	tr.step(r, "forward", "link "+dev.Name, "forwarded from %s to %s", dev.Name, h.link.Name)
-	return t.emit(r, p, h.link, h, &a, tr)
+	return t.emit(r, p, dev, h.link, h, &a, tr)
 }
 
 // filterTells runs a hook whose rejects tell the sender.

@@ -2,6 +2,7 @@ package reach
 
 import (
 	"fmt"
+	"net/netip"
 	"slices"
 
 	"warren/reach/filter"
@@ -126,6 +127,15 @@ func walkOnce(s *state.Snapshot, f *Flow, missing *Missing, picks []int) *outcom
 	t := newTracer(s, f, missing, picks)
 	o := &outcome{}
 	r := t.room(f.Source)
+	t.touch(r)
+	if kind := manyReceivers(f.Dst); kind != "" {
+		o.request.doubt(r, "route", Doubt{
+			Object: "address " + f.Dst.String(), Text: f.Dst.String() + " is " + kind + ": who answers is up to every receiver, and that is not modelled",
+			Resolve: "ask for one address, or send a probe",
+		}, true)
+		o.used = t.used
+		return o
+	}
 	t.mayProbe(r, &o.request)
 	p := t.firstPacket(r)
 	opt := walkOptions{connected: f.Proto == filter.TCP || f.Proto == filter.UDP}
@@ -152,6 +162,17 @@ func walkOnce(s *state.Snapshot, f *Flow, missing *Missing, picks []int) *outcom
 	t.speak(o)
 	o.used, o.forks = t.used, t.forks
 	return o
+}
+
+// manyReceivers names the kind of an address that stands for many; "" for all others.
+func manyReceivers(a netip.Addr) string {
+	switch {
+	case a.IsMulticast():
+		return "a multicast address"
+	case a == netip.AddrFrom4([4]byte{255, 255, 255, 255}):
+		return "the broadcast address"
+	}
+	return ""
 }
 
 // firstPacket is the flow's first one.

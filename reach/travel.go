@@ -177,7 +177,7 @@ func (t *tracer) originate(r *room, p *filter.Packet, tr *trail, o walkOptions) 
 		tr.follow(got[0].trail)
 		return &carried{got[0], dev}, nil
 	}
-	return t.emit(r, p, dev, h, &a, tr)
+	return t.emit(r, p, o.tunnel, dev, h, &a, tr)
 }
 
 // ownIP reports whether the namespace has the address, be its link down.
@@ -202,9 +202,10 @@ func (t *tracer) stepRoute(r *room, a *routed, h hop, p *filter.Packet, tr *trai
 	s.Source = "RTM_GETROUTE"
 }
 
-// emit takes a routed packet through postrouting and by its device to the next one (ip_output, ip_finish_output2).
-func (t *tracer) emit(r *room, p *filter.Packet, dev *state.Link, h hop, a *routed, tr *trail) (*carried, *delivery) {
-	t.filter(r, p, filter.Hook{Family: family(p), Name: "postrouting", Out: dev}, tr, nil)
+// emit takes a routed packet through postrouting and by its device to the next one (ip_output, ip_finish_output2). in is the
+// device that it came in by, or the tunnel that made it: rules in postrouting see that.
+func (t *tracer) emit(r *room, p *filter.Packet, in, dev *state.Link, h hop, a *routed, tr *trail) (*carried, *delivery) {
+	t.filter(r, p, filter.Hook{Family: family(p), Name: "postrouting", In: in, Out: dev}, tr, nil)
 	if limit := mtuOf(a, dev, p.Is6()); p.Length > limit {
 		tr.step(r, "mtu", "link "+dev.Name, "cut into fragments of at most %d bytes", limit)
 		p.Length = limit
