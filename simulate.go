@@ -122,8 +122,18 @@ func settings(is6 bool) []setting {
 		return []setting{{"forwarding", 0}, {"accept_ra", 3}, {"proxy_ndp", 22}, {"disable_ipv6", 26}, {"ignore_routes_with_linkdown", 39}, {"force_forwarding", 59}}
 	}
 	return []setting{
-		{"forwarding", 0}, {"proxy_arp", 2}, {"send_redirects", 5}, {"rp_filter", 7}, {"arp_filter", 16}, {"arp_announce", 17}, {"arp_ignore", 18},
-		{"accept_local", 22}, {"src_valid_mark", 23}, {"proxy_arp_pvlan", 24}, {"route_localnet", 25}, {"ignore_routes_with_linkdown", 28},
+		{"forwarding", 0},
+		{"proxy_arp", 2},
+		{"send_redirects", 5},
+		{"rp_filter", 7},
+		{"arp_filter", 16},
+		{"arp_announce", 17},
+		{"arp_ignore", 18},
+		{"accept_local", 22},
+		{"src_valid_mark", 23},
+		{"proxy_arp_pvlan", 24},
+		{"route_localnet", 25},
+		{"ignore_routes_with_linkdown", 28},
 	}
 }
 

@@ -106,9 +106,8 @@ func TestFailedCheckSaysWhy(t *testing.T) {
 		t.Fatal(err)
 	}
 	w := open(t, warren.Options{})
-	var failed *warren.CheckError
 	report, err := w.Up(t.Context(), lab, warren.UpOptions{})
-	if !errors.As(err, &failed) {
+	if _, ok := errors.AsType[*warren.CheckError](err); !ok {
 		t.Fatalf("up: %v, want checks that do not hold", err)
 	}
 	why := map[string]reach.Code{}

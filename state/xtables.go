@@ -157,7 +157,7 @@ type XTPhysDev struct {
 	Invert uint8  `json:"invert,omitempty"`
 }
 
-// XTRPFilter: XT_RPFILTER_* flags.
+// XTRPFilter holds XT_RPFILTER_* flags.
 type XTRPFilter struct {
 	Loose       bool `json:"loose,omitempty"`
 	ValidMark   bool `json:"validmark,omitempty"`

@@ -76,8 +76,10 @@ ip -n da route add default via 10.0.1.1; ip -n db route add default via 10.0.2.1
 		{"no-route", "ip netns exec dr sysctl -qw net.ipv4.ip_forward=1", "ping -c1 -W1 10.9.9.9", "dr", "r1", "10.0.1.2 > 10.9.9.9 icmp", reach.NoRoute},
 		{"no-listener", "", "bash -c 'echo > /dev/udp/10.0.2.2/99'", "db", "vb", " > 10.0.2.2:99 udp", reach.NoListener},
 		{"ttl", "", "ping -c1 -W1 -t1 10.0.2.2", "dr", "r1", "10.0.1.2 > 10.0.2.2 icmp", reach.TTLExceeded},
-		{"filtered", `ip netns exec dr nft "add table ip f; add chain ip f c { type filter hook forward priority 0; }; add rule ip f c drop"`,
-			"ping -c1 -W1 10.0.2.2", "dr", "r1", "10.0.1.2 > 10.0.2.2 icmp", reach.FilterDrop},
+		{
+			"filtered", `ip netns exec dr nft "add table ip f; add chain ip f c { type filter hook forward priority 0; }; add rule ip f c drop"`,
+			"ping -c1 -W1 10.0.2.2", "dr", "r1", "10.0.1.2 > 10.0.2.2 icmp", reach.FilterDrop,
+		},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			if tt.before != "" {

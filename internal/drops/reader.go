@@ -67,19 +67,17 @@ func hinted(err error) error {
 
 // Read waits for the next drop. After Close it fails with an error that Is [os.ErrClosed].
 func (r *Reader) Read() (Event, error) {
-	for {
-		rec, err := r.reader.Read()
-		if err != nil {
-			return Event{}, err
-		}
-		e, err := decode(rec.RawSample)
-		if err != nil {
-			return Event{}, err
-		}
-		e.Reason = r.reasonName(e.number)
-		e.Function = r.symbols.name(e.location)
-		return e, nil
+	rec, err := r.reader.Read()
+	if err != nil {
+		return Event{}, err
 	}
+	e, err := decode(rec.RawSample)
+	if err != nil {
+		return Event{}, err
+	}
+	e.Reason = r.reasonName(e.number)
+	e.Function = r.symbols.name(e.location)
+	return e, nil
 }
 
 // Close detaches the program and ends a Read that waits.

@@ -116,7 +116,7 @@ func environ(pid int) []string {
 				return nil
 			}
 		}
-		time.Sleep(100 * time.Microsecond)
+		<-time.After(100 * time.Microsecond)
 	}
 }
 

@@ -93,22 +93,23 @@ func (l *listener) wants(descriptions ...string) {
 }
 
 func line(e watch.Event) string {
-	s := e.Kind + " " + e.NS
+	var s strings.Builder
+	s.WriteString(e.Kind + " " + e.NS)
 	for _, w := range []string{e.Name, e.Link, e.To, e.Command, strings.Join(e.Changes, ",")} {
 		if w != "" {
-			s += " " + w
+			s.WriteString(" " + w)
 		}
 	}
 	if e.Addr != nil {
-		s += " " + e.Addr.Prefix.String()
+		s.WriteString(" " + e.Addr.Prefix.String())
 	}
 	if e.Route != nil {
-		s += " " + e.Route.Dst.String()
+		s.WriteString(" " + e.Route.Dst.String())
 	}
 	if e.Rule != nil {
-		s += " prio" + strconv.FormatUint(uint64(e.Rule.Priority), 10)
+		s.WriteString(" prio" + strconv.FormatUint(uint64(e.Rule.Priority), 10))
 	}
-	return s
+	return s.String()
 }
 
 func fits(e watch.Event, description string) bool {

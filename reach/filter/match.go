@@ -137,11 +137,12 @@ func (e *eval) lookup(keys []state.Operand, named string, anonymous *state.Set) 
 	regs := make([]register, len(keys))
 	for i, k := range keys {
 		r, out, why := e.read(k)
-		switch {
-		case out == no:
+		switch out {
+		case no:
 			return nil, no, skipped
-		case out == maybe:
+		case maybe:
 			return nil, maybe, why
+		case yes:
 		}
 		regs[i] = r
 	}

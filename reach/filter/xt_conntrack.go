@@ -45,8 +45,10 @@ func (e *eval) xtConntrack(x *state.XTConntrack) (outcome, string) {
 		want state.XPrefix
 		have netip.Addr
 	}{
-		{ctxOrigSrc, x.OrigSrc, c.Original.Src}, {ctxOrigDst, x.OrigDst, c.Original.Dst},
-		{ctxReplySrc, x.ReplySrc, c.Reply.Src}, {ctxReplyDst, x.ReplyDst, c.Reply.Dst},
+		{ctxOrigSrc, x.OrigSrc, c.Original.Src},
+		{ctxOrigDst, x.OrigDst, c.Original.Dst},
+		{ctxReplySrc, x.ReplySrc, c.Reply.Src},
+		{ctxReplyDst, x.ReplyDst, c.Reply.Dst},
 	} {
 		if has(side.bit) && masked(side.have, side.want) == inverted(side.bit) {
 			return no, ""
@@ -57,8 +59,10 @@ func (e *eval) xtConntrack(x *state.XTConntrack) (outcome, string) {
 		want [2]uint16
 		have uint16
 	}{
-		{ctxOrigSPort, x.OrigSPort, c.Original.SPort}, {ctxOrigDPort, x.OrigDPort, c.Original.DPort},
-		{ctxReplySPort, x.ReplySPort, c.Reply.SPort}, {ctxReplyDPort, x.ReplyDPort, c.Reply.DPort},
+		{ctxOrigSPort, x.OrigSPort, c.Original.SPort},
+		{ctxOrigDPort, x.OrigDPort, c.Original.DPort},
+		{ctxReplySPort, x.ReplySPort, c.Reply.SPort},
+		{ctxReplyDPort, x.ReplyDPort, c.Reply.DPort},
 	} {
 		if has(side.bit) && within16(side.have, side.want) == inverted(side.bit) {
 			return no, ""
