@@ -100,7 +100,7 @@ func (t *tracer) forward(c *carried, q *query, a routed, tr *trail) (*carried, *
 	}
 	if !p.Is6() {
 		t.validate(r, dev, p.Src, p.Dst, h.link, p.Mark, p.TOS, tr, "")
-	} else if p.Src.IsLinkLocalUnicast() {
+	} else if p.Src.IsLinkLocalUnicast() && h.link != dev {
 		tr.stop(r, "validate", Reason{Code: MartianAddress, Object: "address " + p.Src.String(), Text: fmt.Sprintf("%s is a link-local address: packets from it are not forwarded", p.Src)})
 	}
 	t.stepRoute(r, &a, h, p, tr)
