@@ -250,12 +250,15 @@ func scenes() []scene {
 		{"W01-own-gateway", "R3; ip -n r rule add pref 171 to 10.0.1.2 lookup 77; ip -n r route add default via 10.0.1.1 dev r1 table 77", nil, []question{{src: "b", dst: "10.0.1.2", want: "yes"}}},
 		{"W02-noarp-sender", "P2; inside b ping -c1 -W2 10.0.0.1 >/dev/null; ip -n b link set vb arp off", nil, []question{{src: "b", dst: "10.0.0.1", want: "request b noarp"}, {src: "a", dst: "10.0.0.2", size: 1280, want: "reply b noarp"}}},
 		{"W03-other-address-answers", "P2; at b lo 10.0.0.9/32", []string{"b udp 0.0.0.0:80"}, []question{{src: "a", dst: "10.0.0.9:80/udp", want: "yes"}}},
-		{"W04-two-owners", "B2; ip -n s link set br0 up; at b lo 10.0.0.3/32; room c; cable s pc c vc; ip -n s link set pc master br0; at c vc 10.0.0.3/24", []string{"c tcp 0.0.0.0:80"},
-			[]question{{src: "a", dst: "10.0.0.3:80", want: "unknown", also: "duplicate-address"}}},
+		{
+			"W04-two-owners", "B2; ip -n s link set br0 up; at b lo 10.0.0.3/32; room c; cable s pc c vc; ip -n s link set pc master br0; at c vc 10.0.0.3/24",
+			[]string{"c tcp 0.0.0.0:80"},
+			[]question{{src: "a", dst: "10.0.0.3:80", want: "unknown", also: "duplicate-address"}},
+		},
 		{"W05-link-locals-of-two-links", "R6; ip -n a addr del fd00:1::2/64 dev va; ip -n a route add fd00:1::1 dev va", nil, []question{{src: "a", dst: "fd00:1::1", want: "yes"}}},
 		{"W06-tunnel-is-the-input", "V2; inside b nft 'add table inet f; add chain inet f post { type filter hook postrouting priority 0; }; add rule inet f post iifname vx0 drop'", nil, []question{{src: "b", dst: "192.168.9.1", want: "request b filter-drop"}, {src: "b", dst: "10.0.0.1", want: "yes"}}},
 		{"W07-forwarded-has-an-input", "R3; inside r nft 'add table inet f; add chain inet f post { type filter hook postrouting priority 0; }; add rule inet f post iifname r1 drop'", nil, []question{{src: "a", dst: "10.0.2.2", want: "request r filter-drop"}, {src: "r", dst: "10.0.2.2", want: "yes"}}},
-		{"W08-link-local-on-its-link", "B2; at s br0 fd00::fe/64; at b vb fd00::2/64; ip -n a route add default via fd00::fe dev va; ip -n a route add fd00::fe dev va; sys s net.ipv6.conf.all.forwarding=1", nil, []question{{src: "a", dst: "fd00::2", want: "yes"}}},
+		{"W08-link-local-on-its-link", "B2; at s br0 fd00::fe/64; at b vb fd00::2/64; ip -n a route add fd00::fe dev va; ip -n a route add default via fd00::fe dev va; sys s net.ipv6.conf.all.forwarding=1", nil, []question{{src: "a", dst: "fd00::2", want: "yes"}}},
 		{"F10", "P2; at b lo 10.0.0.9/32", nil, []question{{src: "a", dst: "10.0.0.9", want: "yes"}}},
 	}
 }
