@@ -120,6 +120,13 @@ func (t *tracer) originate(r *room, p *filter.Packet, tr *trail, o walkOptions) 
 		return nil, nil
 	}
 	h := t.pickHop(r, &a, &q)
+	if o.tunnel != nil && h.link == o.tunnel { // vxlan_xmit_one: circular route
+		tr.stop(r, "tunnel", Reason{
+			Code: Loop, Object: "route to " + p.Dst.String(), Text: fmt.Sprintf("the route to %s, the remote of %s, leads into %s itself", p.Dst, o.tunnel.Name, o.tunnel.Name),
+			Facts: facts(fact("RTM_GETROUTE", "%s", routeText(a.route))), Fix: fix(r.ip("route del %s", routeArgs(a.route))),
+		})
+		return nil, nil
+	}
 	if !p.Src.IsValid() {
 		p.Src = r.sourceOf(&a, h, p.Dst)
 		if !p.Src.IsValid() {

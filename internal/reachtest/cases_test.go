@@ -259,6 +259,7 @@ func scenes() []scene {
 		{"W06-tunnel-is-the-input", "V2; inside b nft 'add table inet f; add chain inet f post { type filter hook postrouting priority 0; }; add rule inet f post iifname vx0 drop'", nil, []question{{src: "b", dst: "192.168.9.1", want: "request b filter-drop"}, {src: "b", dst: "10.0.0.1", want: "yes"}}},
 		{"W07-forwarded-has-an-input", "R3; inside r nft 'add table inet f; add chain inet f post { type filter hook postrouting priority 0; }; add rule inet f post iifname r1 drop'", nil, []question{{src: "a", dst: "10.0.2.2", want: "request r filter-drop"}, {src: "r", dst: "10.0.2.2", want: "yes"}}},
 		{"W08-link-local-on-its-link", "B2; at s br0 fd00::fe/64; at b vb fd00::2/64; ip -n a route add fd00::fe dev va; ip -n a route add default via fd00::fe dev va; sys s net.ipv6.conf.all.forwarding=1", nil, []question{{src: "a", dst: "fd00::2", want: "yes"}}},
+		{"W09-tunnel-into-itself", "V2; ip -n b route add 10.0.0.1/32 dev vx0", nil, []question{{src: "b", dst: "192.168.9.1", want: "request b loop"}}},
 		{"F10", "P2; at b lo 10.0.0.9/32", nil, []question{{src: "a", dst: "10.0.0.9", want: "yes"}}},
 	}
 }
