@@ -111,7 +111,7 @@ func bindProbe(pub topo.PublishInfo) error {
 		return nil
 	case errors.Is(err, syscall.EADDRINUSE):
 		if who := listenerOf(pub); who != "" {
-			return fmt.Errorf("publish %s/%s of node %q: %s listens on that port of the host", pub.Host, pub.Proto, pub.Node, who)
+			return fmt.Errorf("publish %s/%s of node %q: %s listens on that port of the host (hint: publish another port, or end that program)", pub.Host, pub.Proto, pub.Node, who)
 		}
 		return fmt.Errorf("publish %s/%s of node %q: somebody listens on that port of the host (hint: ss -lnp 'sport = :%d' shows who)", pub.Host, pub.Proto, pub.Node, pub.Host.Port())
 	default:

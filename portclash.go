@@ -31,7 +31,8 @@ func portClash(host *state.Namespace, lab string, pub topo.PublishInfo) error {
 			for _, e := range set.Elements {
 				o, ok := parsePortOwner(e.Comment)
 				if ok && o.lab != lab && o.proto == pub.Proto && o.host.Port() == pub.Host.Port() && sharesAddr(o.host.Addr(), pub.Host.Addr()) {
-					return &editError{fmt.Errorf("publish %s/%s of node %q: the port is taken: node %q of lab %q has published %s", pub.Host, pub.Proto, pub.Node, o.node, o.lab, o.host), ErrExist}
+					return &editError{fmt.Errorf("publish %s/%s of node %q: the port is taken: node %q of lab %q has published %s (hint: publish another port, or make this one free: warren down %s)",
+						pub.Host, pub.Proto, pub.Node, o.node, o.lab, o.host, o.lab), ErrExist}
 				}
 			}
 		}

@@ -14,7 +14,7 @@ const (
 	stepHeight = 40
 	laneTop    = 92
 	laneMargin = 20
-	laneText   = 34 // runes of a step's text that fit
+	laneText   = 31 // runes of a step's text that fit
 )
 
 // VerdictSVG draws the walk: a lane for each namespace, in the order in which the packet comes to them, the request above and

@@ -35,6 +35,9 @@ Exit status: 0 all checks hold, 1 one does not or an error, 2 wrong usage.`,
 			if err := sel.take(c, args); err != nil {
 				return err
 			}
+			if static && simulate {
+				return usagef(c, "check: --static is about what is there, --simulate about what would be: choose one")
+			}
 			report := func(name string, results []warren.CheckResult, err error) error {
 				a.endProgress()
 				if results == nil && err != nil {
@@ -76,7 +79,6 @@ Exit status: 0 all checks hold, 1 one does not or an error, 2 wrong usage.`,
 	c.Flags().StringVar(&opt.Only, "only", "", "only the checks that have this text in them")
 	c.Flags().BoolVar(&static, "static", false, "decide by the packet walk on what the kernel holds, without packets")
 	c.Flags().BoolVar(&simulate, "simulate", false, "decide by the packet walk on what up would make, before anything is made")
-	c.MarkFlagsMutuallyExclusive("static", "simulate")
 	c.Flags().BoolVar(&asJSON, "json", false, "print the results as JSON")
 	c.ValidArgsFunction = a.completeLabArg
 	return c

@@ -73,7 +73,7 @@ func TestIptablesRules(t *testing.T) {
 	if err != nil || table == nil {
 		t.Fatal(table, err)
 	}
-	want := "ip saddr 10.0.0.0/8 <match> counter packets 0 bytes 0 drop"
+	want := "ip saddr 10.0.0.0/8 <xt -m time [24 bytes]> counter packets 0 bytes 0 drop"
 	if got := nft.RuleText("ip", table.Chain("FORWARD").Rules[0]); got != want {
 		t.Errorf("got  %s\nwant %s", got, want)
 	}

@@ -159,7 +159,7 @@ func scenes() []scene {
 			[]string{"a tcp 0.0.0.0:80"},
 			[]question{{src: "a", dst: "10.0.0.254:8080", want: "yes"}},
 		},
-		{"C08-not-modelled-here-flood-off", "B2; inside s bridge link set dev pb flood off learning off", nil, []question{{src: "a", dst: "10.0.0.2", want: "request s flood-off"}}},
+		{"C08-not-modelled-here-flood-off", "B2; inside s bridge link set dev pb flood off learning off; inside s ip link set dev br0 type bridge fdb_flush", nil, []question{{src: "a", dst: "10.0.0.2", want: "request s flood-off"}}},
 		{
 			"C09", "room s a; ip -n s link add br0 type bridge; ip -n s link set br0 up; cable s pa a va; ip -n s link set pa master br0; at s pa 10.0.0.254/24; at a va 10.0.0.1/24", nil,
 			[]question{{src: "a", dst: "10.0.0.254", want: "reply s address-on-bridge-port"}},
