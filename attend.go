@@ -8,6 +8,8 @@ import (
 	"slices"
 	"syscall"
 
+	"golang.org/x/sys/unix"
+
 	"warren/topo"
 )
 
@@ -59,12 +61,29 @@ func (a *attendant) dismiss() {
 // Attend waits until the process at the other end of the pipe is done or dead. In the latter case it ends what runs in the
 // nodes of that lab whose runs were killed, and removes them. It is what [Options].Attendant calls, with file descriptor 3.
 func (w *Warren) Attend(ctx context.Context, name string, pipe *os.File) error {
+	parent, err := unix.PidfdOpen(os.Getppid(), 0)
+	if err == nil {
+		defer unix.Close(parent)
+	}
 	var b [1]byte
 	if n, _ := pipe.Read(b[:]); n > 0 {
 		return nil
 	}
+	// A dying process closes its files one after the other: the pipe may be closed already, and the claim not yet. When the
+	// process is gone, all are. Should it have been gone before we looked, that was somebody else, and not for long.
+	if err == nil {
+		for {
+			_, err := unix.Poll([]unix.PollFd{{Fd: int32(parent), Events: unix.POLLIN}}, dyingMS)
+			if !errors.Is(err, unix.EINTR) {
+				break
+			}
+		}
+	}
 	return w.Reap(ctx, name)
 }
+
+// dyingMS is how long, in milliseconds, a process that has closed its pipe may take to be gone.
+const dyingMS = 3000
 
 // Reap removes the nodes of a lab whose runs were killed. Every edit does so too.
 func (w *Warren) Reap(ctx context.Context, name string) error {
