@@ -24,6 +24,9 @@ func TestScenes(t *testing.T) {
 	for _, s := range scenes() {
 		t.Run(s.id, func(t *testing.T) {
 			build(t, s.build)
+			if !slices.ContainsFunc(s.ask, func(q question) bool { return strings.HasSuffix(q.want, " address-tentative") }) {
+				settleAll(t, w)
+			}
 			for _, l := range s.serve {
 				serve(t, l)
 			}

@@ -3,7 +3,6 @@ package reachtest_test
 import (
 	"bytes"
 	"context"
-	"errors"
 	"fmt"
 	"net/netip"
 	"os"
@@ -19,7 +18,6 @@ import (
 	"warren/internal/kerneltest"
 	"warren/netns"
 	"warren/reach"
-	"warren/state"
 )
 
 // How the differential test runs; the environment changes it for a soak.
@@ -111,7 +109,7 @@ func compare(t *testing.T, w *warren.Warren, seed uint64, i int, loud bool, n *t
 			_ = h.Close()
 		}
 	}()
-	if err := settle(ctx, w, world); err != nil {
+	if err := settle(ctx, w, world.names()); err != nil {
 		t.Errorf("world %d: %v", i, err)
 		return
 	}
@@ -157,11 +155,11 @@ func (w *world) question(s shot) warren.WhyQuery {
 
 // raise builds the world: names, cables, what is in each room, rules.
 func (w *world) raise(ctx context.Context) (map[string]*netns.Handle, error) {
-	var names []string
-	for _, r := range w.rooms {
-		names = append(names, "netns add "+w.prefix+r)
+	var lines []string
+	for _, n := range w.names() {
+		lines = append(lines, "netns add "+n)
 	}
-	if err := batch(ctx, names, "ip", "-batch", "-"); err != nil {
+	if err := batch(ctx, lines, "ip", "-batch", "-"); err != nil {
 		return nil, err
 	}
 	rooms := map[string]*netns.Handle{}
@@ -214,11 +212,19 @@ func setSysctl(h *netns.Handle, kv string) error {
 func (w *world) raze() {
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
+	var lines []string
+	for _, n := range w.names() {
+		lines = append(lines, "netns del "+n)
+	}
+	_ = batch(ctx, lines, "ip", "-force", "-batch", "-")
+}
+
+func (w *world) names() []string {
 	var names []string
 	for _, r := range w.rooms {
-		names = append(names, "netns del "+w.prefix+r)
+		names = append(names, w.prefix+r)
 	}
-	_ = batch(ctx, names, "ip", "-force", "-batch", "-")
+	return names
 }
 
 func batch(ctx context.Context, lines []string, name string, args ...string) error {
@@ -233,51 +239,4 @@ func batch(ctx context.Context, lines []string, name string, args ...string) err
 		return fmt.Errorf("%s %s: %w\n%s", name, strings.Join(args, " "), err, out.String())
 	}
 	return nil
-}
-
-// settle waits until the kernel has told links of each other's carriers, which it does with delay, and until addresses are
-// usable.
-func settle(ctx context.Context, w *warren.Warren, world *world) error {
-	var names []string
-	for _, r := range world.rooms {
-		names = append(names, world.prefix+r)
-	}
-	tick := time.NewTicker(50 * time.Millisecond)
-	defer tick.Stop()
-	for range 300 {
-		s, err := w.Observe(ctx, state.Query{Names: names, Parts: state.PartLinks | state.PartAddrs})
-		if err != nil {
-			return err
-		}
-		if settled(&s) {
-			return nil
-		}
-		<-tick.C
-	}
-	return errors.New("links do not settle")
-}
-
-func settled(s *state.Snapshot) bool {
-	for _, ns := range s.Namespaces {
-		for _, a := range ns.Addrs {
-			if a.Flags&state.AddrTentative != 0 && a.Flags&state.AddrDADFailed == 0 {
-				if l := ns.Link(a.Link); l != nil && l.OperState == "UP" {
-					return false
-				}
-			}
-		}
-		for _, l := range ns.Links {
-			if l.Kind != "veth" || l.Peer == nil || !l.Up {
-				continue
-			}
-			far := s.Namespace(l.Peer.NS)
-			if far == nil {
-				continue
-			}
-			if p := far.Link(l.Peer.Name); p != nil && p.Up != (l.OperState == "UP") {
-				return false
-			}
-		}
-	}
-	return true
 }

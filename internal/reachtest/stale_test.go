@@ -25,6 +25,7 @@ func TestStaleConntrack(t *testing.T) {
 		return "inside r nft 'add table ip n; add chain ip n pre { type nat hook prerouting priority -100; }; flush chain ip n pre; add rule ip n pre ip daddr 10.0.1.1 udp dport 53 dnat to " + to + "'"
 	}
 	build(t, "R3; "+nat("10.0.2.9"))
+	settleAll(t, w)
 	serve(t, "b udp 0.0.0.0:53")
 	fd, err := open(t, "a").Socket(unix.AF_INET, unix.SOCK_DGRAM|unix.SOCK_CLOEXEC, 0)
 	if err != nil {
