@@ -1,11 +1,10 @@
 package drops
 
 import (
-	"fmt"
-
 	"github.com/cilium/ebpf"
 	"github.com/cilium/ebpf/asm"
-	"github.com/cilium/ebpf/btf"
+
+	"warren/internal/kstruct"
 )
 
 // The record of a drop: eight-byte words, the device's name, and the packet from its network header on.
@@ -30,62 +29,16 @@ type offsets struct {
 	cookie, inum                     int32 // net
 }
 
-// findOffsets asks the kernel's BTF.
-func findOffsets(spec *btf.Spec) (o offsets, err error) {
-	find := func(at *int32, typ string, paths ...[]string) {
-		if err != nil {
-			return
-		}
-		var s *btf.Struct
-		if err = spec.TypeByName(typ, &s); err != nil {
-			return
-		}
-		for _, p := range paths {
-			if n, ok := offsetOf(s, p); ok {
-				*at = int32(n)
-				return
-			}
-		}
-		err = fmt.Errorf("the kernel's struct %s has no %s", typ, paths[0])
+func findOffsets(f *kstruct.Fields) (offsets, error) {
+	o := offsets{
+		dev: f.Offset("sk_buff", "dev"), sk: f.Offset("sk_buff", "sk"), head: f.Offset("sk_buff", "head"),
+		network: f.Offset("sk_buff", "network_header"), protocol: f.Offset("sk_buff", "protocol"),
+		devNet: f.Offset("net_device", "nd_net.net"), index: f.Offset("net_device", "ifindex"), name: f.Offset("net_device", "name"),
+		sockNet: f.Offset("sock", "__sk_common.skc_net.net"),
+		// The cookie became the id of all kinds of namespaces in Linux 6.18.
+		cookie: f.Offset("net", "net_cookie", "ns.ns_id"), inum: f.Offset("net", "ns.inum"),
 	}
-	find(&o.dev, "sk_buff", []string{"dev"})
-	find(&o.sk, "sk_buff", []string{"sk"})
-	find(&o.head, "sk_buff", []string{"head"})
-	find(&o.network, "sk_buff", []string{"network_header"})
-	find(&o.protocol, "sk_buff", []string{"protocol"})
-	find(&o.devNet, "net_device", []string{"nd_net", "net"})
-	find(&o.index, "net_device", []string{"ifindex"})
-	find(&o.name, "net_device", []string{"name"})
-	find(&o.sockNet, "sock", []string{"__sk_common", "skc_net", "net"})
-	// The cookie became the id of all kinds of namespaces in Linux 6.18.
-	find(&o.cookie, "net", []string{"net_cookie"}, []string{"ns", "ns_id"})
-	find(&o.inum, "net", []string{"ns", "inum"})
-	return o, err
-}
-
-// offsetOf follows a path of members, through members without a name too.
-func offsetOf(t btf.Type, path []string) (uint32, bool) {
-	var members []btf.Member
-	switch s := btf.UnderlyingType(t).(type) {
-	case *btf.Struct:
-		members = s.Members
-	case *btf.Union:
-		members = s.Members
-	}
-	for _, m := range members {
-		switch {
-		case m.Name == path[0] && len(path) == 1:
-			return m.Offset.Bytes(), true
-		case m.Name == path[0]:
-			n, ok := offsetOf(m.Type, path[1:])
-			return m.Offset.Bytes() + n, ok
-		case m.Name == "":
-			if n, ok := offsetOf(m.Type, path); ok {
-				return m.Offset.Bytes() + n, true
-			}
-		}
-	}
-	return 0, false
+	return o, f.Err()
 }
 
 // Places on the stack: the record is at its bottom.

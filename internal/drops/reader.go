@@ -6,9 +6,10 @@ import (
 	"os"
 
 	"github.com/cilium/ebpf"
-	"github.com/cilium/ebpf/btf"
 	"github.com/cilium/ebpf/link"
 	"github.com/cilium/ebpf/ringbuf"
+
+	"warren/internal/kstruct"
 )
 
 // ringSize holds some thousand drops.
@@ -35,15 +36,15 @@ func Open() (*Reader, error) {
 }
 
 func (r *Reader) open() error {
-	spec, err := btf.LoadKernelSpec()
+	f, err := kstruct.Load()
 	if err != nil {
 		return fmt.Errorf("%w (hint: the kernel needs CONFIG_DEBUG_INFO_BTF)", err)
 	}
-	o, err := findOffsets(spec)
+	o, err := findOffsets(f)
 	if err != nil {
 		return err
 	}
-	r.reasons = reasonNames(spec)
+	r.reasons = reasonNames(f.Spec)
 	r.symbols = readSymbols("/proc/kallsyms")
 	if r.ring, err = ebpf.NewMap(&ebpf.MapSpec{Type: ebpf.RingBuf, MaxEntries: ringSize}); err != nil {
 		return hinted(err)

@@ -1,11 +1,10 @@
 package hidden
 
 import (
-	"fmt"
-
 	"github.com/cilium/ebpf"
 	"github.com/cilium/ebpf/asm"
-	"github.com/cilium/ebpf/btf"
+
+	"warren/internal/kstruct"
 )
 
 // batch is how many namespaces one call of the program tells; the program is unrolled, because a BPF program may write its
@@ -26,70 +25,22 @@ const contextSize = atList + batch*each
 
 // offsets are where the fields are in the running kernel.
 type offsets struct {
-	nsproxy, netNS             uint32 // task_struct, nsproxy
-	list, ops, inum, netCookie uint32 // net
+	nsproxy, netNS             int32 // task_struct, nsproxy
+	list, ops, inum, netCookie int32 // net
 }
 
-// findOffsets asks the kernel's BTF.
-func findOffsets() (o offsets, err error) {
-	spec, err := btf.LoadKernelSpec()
+func findOffsets() (offsets, error) {
+	f, err := kstruct.Load()
 	if err != nil {
-		return o, err
+		return offsets{}, err
 	}
-	field := func(typ string, path ...string) uint32 {
-		if err != nil {
-			return 0
-		}
-		var s *btf.Struct
-		if err = spec.TypeByName(typ, &s); err != nil {
-			return 0
-		}
-		var at uint32
-		at, err = offsetOf(s, path)
-		return at
+	o := offsets{
+		nsproxy: f.Offset("task_struct", "nsproxy"), netNS: f.Offset("nsproxy", "net_ns"),
+		list: f.Offset("net", "list"), ops: f.Offset("net", "ns.ops"), inum: f.Offset("net", "ns.inum"),
+		// The cookie became the id of all kinds of namespaces in Linux 6.18.
+		netCookie: f.Offset("net", "net_cookie", "ns.ns_id"),
 	}
-	o = offsets{
-		nsproxy: field("task_struct", "nsproxy"), netNS: field("nsproxy", "net_ns"),
-		list: field("net", "list"), ops: field("net", "ns", "ops"), inum: field("net", "ns", "inum"),
-	}
-	if err != nil {
-		return o, err
-	}
-	// The cookie became the id of all kinds of namespaces in Linux 6.18.
-	if o.netCookie = field("net", "net_cookie"); err != nil {
-		err = nil
-		o.netCookie = field("net", "ns", "ns_id")
-	}
-	return o, err
-}
-
-// offsetOf follows a path of members, through members without a name too.
-func offsetOf(s *btf.Struct, path []string) (uint32, error) {
-	for _, m := range s.Members {
-		in, isStruct := btf.UnderlyingType(m.Type).(*btf.Struct)
-		if m.Name == path[0] {
-			if len(path) == 1 {
-				return m.Offset.Bytes(), nil
-			}
-			if !isStruct {
-				break
-			}
-			at, err := offsetOf(in, path[1:])
-			return m.Offset.Bytes() + at, err
-		}
-		if m.Name != "" {
-			continue
-		}
-		if u, ok := btf.UnderlyingType(m.Type).(*btf.Union); ok {
-			in, isStruct = &btf.Struct{Members: u.Members}, true
-		}
-		if isStruct {
-			if at, err := offsetOf(in, path); err == nil {
-				return m.Offset.Bytes() + at, nil
-			}
-		}
-	}
-	return 0, fmt.Errorf("struct %s has no member %s", s.Name, path[0])
+	return o, f.Err()
 }
 
 // program walks along the list. R6 is the present node, R9 the context; -8(R10) takes what is read.
@@ -134,7 +85,7 @@ func program(o offsets) *ebpf.ProgramSpec {
 	for i := range batch {
 		at := atList + i*each
 		for j, f := range []struct {
-			offset uint32
+			offset int32
 			size   int32
 		}{{o.ops, 8}, {o.netCookie, 8}, {o.inum, 4}} {
 			add(read(int64(f.offset)-int64(o.list), f.size)...)

@@ -5,8 +5,9 @@ import (
 
 	"github.com/cilium/ebpf"
 	"github.com/cilium/ebpf/asm"
-	"github.com/cilium/ebpf/btf"
 	"golang.org/x/sys/unix"
+
+	"warren/internal/kstruct"
 )
 
 // offsets are where the fields are in the running kernel.
@@ -16,69 +17,22 @@ type offsets struct {
 	numbers, size, nr, ns, pidInum               int32 // pid, upid (and its size), pid_namespace
 }
 
-// findOffsets asks the kernel's BTF.
-func findOffsets() (o offsets, err error) {
-	spec, err := btf.LoadKernelSpec()
+func findOffsets() (offsets, error) {
+	f, err := kstruct.Load()
 	if err != nil {
-		return o, err
+		return offsets{}, err
 	}
-	find := func(at *int32, typ string, paths ...[]string) {
-		if err != nil {
-			return
-		}
-		var s *btf.Struct
-		if err = spec.TypeByName(typ, &s); err != nil {
-			return
-		}
-		for _, p := range paths {
-			if n, ok := offsetOf(s, p); ok {
-				*at = int32(n)
-				return
-			}
-		}
-		err = fmt.Errorf("the kernel's struct %s has no %s", typ, paths[0])
+	o := offsets{
+		nsproxy: f.Offset("task_struct", "nsproxy"), parent: f.Offset("task_struct", "real_parent"), netNS: f.Offset("nsproxy", "net_ns"),
+		// The cookie became the id of all kinds of namespaces in Linux 6.18.
+		cookie: f.Offset("net", "net_cookie", "ns.ns_id"), inum: f.Offset("net", "ns.inum"),
+		leader: f.Offset("task_struct", "group_leader"), pid: f.Offset("task_struct", "thread_pid"),
+		numbers: f.Offset("pid", "numbers"), nr: f.Offset("upid", "nr"), ns: f.Offset("upid", "ns"),
+		pidInum: f.Offset("pid_namespace", "ns.inum"), size: 16, // an int, a pointer
+		// The number of the system call, on amd64 and arm64.
+		number: f.Offset("pt_regs", "orig_ax", "orig_rax", "syscallno"),
 	}
-	find(&o.nsproxy, "task_struct", []string{"nsproxy"})
-	find(&o.parent, "task_struct", []string{"real_parent"})
-	find(&o.netNS, "nsproxy", []string{"net_ns"})
-	// The cookie became the id of all kinds of namespaces in Linux 6.18.
-	find(&o.cookie, "net", []string{"net_cookie"}, []string{"ns", "ns_id"})
-	find(&o.inum, "net", []string{"ns", "inum"})
-	// The number of the system call, on amd64 and arm64.
-	find(&o.leader, "task_struct", []string{"group_leader"})
-	find(&o.pid, "task_struct", []string{"thread_pid"})
-	find(&o.numbers, "pid", []string{"numbers"})
-	find(&o.nr, "upid", []string{"nr"})
-	find(&o.ns, "upid", []string{"ns"})
-	find(&o.pidInum, "pid_namespace", []string{"ns", "inum"})
-	o.size = 16 // an int, a pointer
-	find(&o.number, "pt_regs", []string{"orig_ax"}, []string{"orig_rax"}, []string{"syscallno"})
-	return o, err
-}
-
-// offsetOf follows a path of members, through members without a name too.
-func offsetOf(s btf.Type, path []string) (uint32, bool) {
-	var members []btf.Member
-	switch t := btf.UnderlyingType(s).(type) {
-	case *btf.Struct:
-		members = t.Members
-	case *btf.Union:
-		members = t.Members
-	}
-	for _, m := range members {
-		switch {
-		case m.Name == path[0] && len(path) == 1:
-			return m.Offset.Bytes(), true
-		case m.Name == path[0]:
-			n, ok := offsetOf(m.Type, path[1:])
-			return m.Offset.Bytes() + n, ok
-		case m.Name == "":
-			if n, ok := offsetOf(m.Type, path); ok {
-				return m.Offset.Bytes() + n, true
-			}
-		}
-	}
-	return 0, false
+	return o, f.Err()
 }
 
 // Places on the stack. The record is at its bottom.

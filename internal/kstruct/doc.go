@@ -1,0 +1,3 @@
+// Package kstruct finds where the fields of the running kernel's structures are, for BPF programs that are put together for
+// it. It asks the kernel's BTF (CONFIG_DEBUG_INFO_BTF, Linux 5.2).
+package kstruct
