@@ -2,7 +2,6 @@ package kernel
 
 import (
 	"errors"
-	"net/netip"
 	"strconv"
 	"strings"
 
@@ -124,9 +123,6 @@ func (s *socketReader) failed(err error) {
 }
 
 func (s *socketReader) link(index uint32) string {
-	if index == 0 {
-		return ""
-	}
 	if name, ok := s.r.names.Name(int(index)); ok {
 		return name
 	}
@@ -162,33 +158,14 @@ func (s *socketReader) raw(family uint8) {
 }
 
 func (s *socketReader) add(d *sockdiag.Inet, protocol int) {
-	v := state.Socket{
-		Protocol: sockdiag.ProtocolName(protocol), State: d.Status.String(), Local: d.Local, Remote: d.Remote,
-		IPv6: d.Family == unix.AF_INET6, V6Only: d.V6Only != nil && *d.V6Only != 0, Link: s.link(d.Link), UID: d.UID, Inode: d.Inode,
-		ReadQueue: d.ReadQueue, WriteQueue: d.WriteQueue, CgroupID: d.Cgroup,
-	}
-	if d.Mark != nil {
-		v.Mark = *d.Mark
-	}
-	if protocol == unix.IPPROTO_RAW {
-		v.Number = uint8(d.Local.Port()) // a raw socket's "port"
-	}
-	if d.Remote.Port() == 0 && d.Remote.Addr().IsUnspecified() {
-		v.Remote = netip.AddrPort{}
-	}
-	s.r.ns.Sockets = append(s.r.ns.Sockets, v)
+	s.r.ns.Sockets = append(s.r.ns.Sockets, d.Socket(protocol, s.link))
 }
 
 func (s *socketReader) unix() {
 	list, err := sockdiag.ReadUnix(s.o.ctx, s.conn, sockdiag.UnixRequest{Statuses: sockdiag.All, Show: sockdiag.UnixName | sockdiag.UnixPeer | sockdiag.UnixUID})
 	s.failed(err)
 	for i := range list {
-		d := &list[i]
-		v := state.Socket{Protocol: "unix", Type: socketType(d.Type), State: d.Status.String(), Path: d.Path(), Peer: d.Peer, Inode: d.Inode}
-		if d.UID != nil {
-			v.UID = *d.UID
-		}
-		s.r.ns.Sockets = append(s.r.ns.Sockets, v)
+		s.r.ns.Sockets = append(s.r.ns.Sockets, list[i].Socket())
 	}
 }
 
@@ -196,30 +173,10 @@ func (s *socketReader) packet() {
 	list, err := sockdiag.ReadPacket(s.o.ctx, s.conn)
 	s.failed(err)
 	for i := range list {
-		d := &list[i]
-		v := state.Socket{Protocol: "packet", Type: socketType(d.Type), State: sockdiag.Close.String(), Inode: d.Inode, EtherType: d.Protocol}
-		if d.Info != nil {
-			v.Link = s.link(d.Info.Link)
-		}
-		if d.UID != nil {
-			v.UID = *d.UID
-		}
+		v := list[i].Socket(s.link)
+		v.ReadQueue = 0 // it changes with every packet on the link
 		s.r.ns.Sockets = append(s.r.ns.Sockets, v)
 	}
-}
-
-func socketType(t uint8) string {
-	switch t {
-	case unix.SOCK_STREAM:
-		return "stream"
-	case unix.SOCK_DGRAM:
-		return "dgram"
-	case unix.SOCK_SEQPACKET:
-		return "seqpacket"
-	case unix.SOCK_RAW:
-		return "raw"
-	}
-	return ""
 }
 
 // fillOwners says who has the sockets open, as a survey told.
