@@ -127,25 +127,7 @@ type mdbPrinter struct {
 
 func mdbShow(s *session, w *words) {
 	v := &mdbPrinter{s: s}
-	dev := ""
-	for w.more() {
-		switch w.peek() {
-		case "dev":
-			if next := w.next(); dev != "" {
-				duplicate("dev", next)
-			}
-			dev = w.peek()
-		case "vid":
-			if next := w.next(); v.vlan != 0 {
-				duplicate("vid", next)
-			}
-			v.vlan = atoi(w.peek())
-		}
-		w.skip()
-	}
-	if dev != "" {
-		v.index = int(s.device(dev))
-	}
+	v.index, v.vlan = portFilter(s, w)
 	m := rtnl.NewMessage(rtnl.BrPortLen)
 	m.Head()[0] = unix.AF_BRIDGE
 	req, err := m.Request(unix.RTM_GETMDB, 0)

@@ -27,8 +27,8 @@ type vlanPrinter struct {
 	last  int // the link whose counters were printed last
 }
 
-func vlanShow(s *session, w *words, what int) {
-	v := &vlanPrinter{s: s, last: -1}
+// portFilter reads "dev DEV" and "vid VID", each at most once; 0 = all. Other words are passed over, as bridge does.
+func portFilter(s *session, w *words) (index, vlan int) {
 	dev := ""
 	for w.more() {
 		switch w.peek() {
@@ -38,16 +38,22 @@ func vlanShow(s *session, w *words, what int) {
 			}
 			dev = w.peek()
 		case "vid":
-			if next := w.next(); v.vlan != 0 {
+			if next := w.next(); vlan != 0 {
 				duplicate("vid", next)
 			}
-			v.vlan = atoi(w.peek())
+			vlan = atoi(w.peek())
 		}
 		w.skip()
 	}
 	if dev != "" {
-		v.index = int(s.device(dev))
+		index = int(s.device(dev))
 	}
+	return index, vlan
+}
+
+func vlanShow(s *session, w *words, what int) {
+	v := &vlanPrinter{s: s, last: -1}
+	v.index, v.vlan = portFilter(s, w)
 	v.p = s.out()
 	switch {
 	case what == showGlobals:
