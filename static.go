@@ -179,7 +179,7 @@ func (j *judge) trace(ctx context.Context, f reach.Flow) (reach.Verdict, error) 
 		switch {
 		case missing.Empty() || f.Complete:
 			return v, nil
-		case !more(&j.ask, &j.have, missing):
+		case !more(&j.ask, missing):
 			f.Complete = true
 			continue
 		}

@@ -88,7 +88,7 @@ func (w *Warren) Why(ctx context.Context, q WhyQuery) (reach.Verdict, error) {
 		if missing.Empty() {
 			return w.withProcesses(ctx, ask, v, flow)
 		}
-		if !more(&ask, &s, missing) {
+		if !more(&ask, missing) {
 			flow.Complete = true
 		}
 	}
@@ -96,7 +96,7 @@ func (w *Warren) Why(ctx context.Context, q WhyQuery) (reach.Verdict, error) {
 }
 
 // more adds what is missing to a query. It reports false when there is nothing left to ask for.
-func more(ask *state.Query, have *state.Snapshot, m reach.Missing) bool {
+func more(ask *state.Query, m reach.Missing) bool {
 	grown := false
 	for _, n := range m.Names {
 		if !slices.Contains(ask.Names, n) {
@@ -113,7 +113,6 @@ func more(ask *state.Query, have *state.Snapshot, m reach.Missing) bool {
 		// Where they are is seen from their links and addresses; those that matter are then read by name.
 		ask.Parts = state.PartLinks | state.PartAddrs
 	}
-	_ = have
 	return grown
 }
 

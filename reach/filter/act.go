@@ -7,7 +7,7 @@ import (
 )
 
 // act carries out an expression that does something. The outcome no ends the rule, as a comparison that fails.
-func (e *eval) act(at Rule, x state.Expr) (verdict, outcome, string) {
+func (e *eval) act(x state.Expr) (verdict, outcome, string) {
 	switch {
 	case x.Verdict != nil:
 		return e.nftVerdict(*x.Verdict)
@@ -29,7 +29,7 @@ func (e *eval) act(at Rule, x state.Expr) (verdict, outcome, string) {
 	case x.Notrack:
 		e.notrack()
 	case x.XTTarget != nil:
-		return e.xtTarget(at, x.XTTarget)
+		return e.xtTarget(x.XTTarget)
 	}
 	return verdict{}, yes, ""
 }

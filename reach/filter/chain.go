@@ -138,7 +138,7 @@ func (e *eval) run(at Rule, list []state.Expr) (v verdict, done bool) {
 			return verdict{}, false
 		case yes:
 		}
-		v, out, why = e.act(at, x)
+		v, out, why = e.act(x)
 		switch {
 		case out == no:
 			return verdict{}, false

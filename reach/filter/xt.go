@@ -122,7 +122,7 @@ func likeInterface(have, want string) bool {
 }
 
 // xtTarget carries out a target.
-func (e *eval) xtTarget(_ Rule, t *state.XTTarget) (verdict, outcome, string) {
+func (e *eval) xtTarget(t *state.XTTarget) (verdict, outcome, string) {
 	p := e.p
 	switch {
 	case t.Verdict == "ACCEPT", t.Verdict == "DROP", t.Verdict == "RETURN":
