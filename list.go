@@ -3,48 +3,33 @@ package warren
 import (
 	"context"
 	"fmt"
-	"os"
 	"slices"
 	"strings"
-	"time"
 
-	"warren/netns"
+	"warren/internal/kernel"
 	"warren/state"
 )
 
 // List tells the named namespaces of the host, ours and others', sorted by name. What could not be read is left empty in
 // its line and named in the error, which comes with the list.
 func (w *Warren) List(ctx context.Context) ([]NamespaceInfo, error) {
-	entries, err := netns.List("")
-	if err != nil {
-		return nil, err
-	}
-	snap, err := w.kernel.Observe(ctx, state.Query{All: true, Parts: state.PartAddrs | state.PartLinks | state.PartProcesses})
+	named, missing, err := w.kernel.Roll(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("list namespaces: %w", err)
 	}
-	out := make([]NamespaceInfo, 0, len(entries))
-	for _, e := range entries {
-		info := NamespaceInfo{Name: e.Name, Owner: "other", State: "ok"}
-		if e.Stale {
+	out := make([]NamespaceInfo, len(named))
+	for i := range named {
+		n := &named[i]
+		info := &out[i]
+		*info = NamespaceInfo{Name: n.Name, Owner: "other", State: "ok", Created: n.Namespace.Created}
+		if n.Stale {
 			info.State = "stale"
+			continue
 		}
-		if n := snap.Namespace(e.Name); n != nil {
-			describe(&info, n)
-			info.Created = named(e.Path)
-		}
-		out = append(out, info)
+		describe(info, &n.Namespace)
+		info.Processes = n.Processes
 	}
-	return out, unread(snap)
-}
-
-// named is when a name was given: the mount's file is as old as the name, unless its time was changed. Zero = not known.
-func named(path string) time.Time {
-	fi, err := os.Stat(path)
-	if err != nil {
-		return time.Time{}
-	}
-	return fi.ModTime()
+	return out, unread(state.Snapshot{Unread: missing})
 }
 
 func describe(info *NamespaceInfo, n *state.Namespace) {
@@ -59,7 +44,7 @@ func describe(info *NamespaceInfo, n *state.Namespace) {
 func addrsOf(n *state.Namespace) []string {
 	var out []string
 	for _, a := range n.Addrs {
-		if ip := a.Prefix.Addr(); !ip.IsLoopback() && !ip.IsLinkLocalUnicast() {
+		if kernel.Listed(a.Prefix.Addr()) {
 			out = append(out, a.Link+" "+a.Prefix.String())
 		}
 	}

@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync/atomic"
+	"time"
 	"unsafe"
 
 	"golang.org/x/sys/unix"
@@ -26,6 +27,7 @@ type Handle struct {
 	cookie uint64
 	inode  uint64
 	dev    uint64
+	made   time.Time
 }
 
 // OpenPath opens the namespace that path is: a bind mount, or a file below /proc/PID/ns.
@@ -88,7 +90,7 @@ func newHandle(fd int, ref string) (*Handle, error) {
 		unix.Close(fd)
 		return nil, opError("open", ref, err)
 	}
-	h := &Handle{ref: ref, inode: st.Ino, dev: st.Dev}
+	h := &Handle{ref: ref, inode: st.Ino, dev: st.Dev, made: time.Unix(st.Mtim.Unix())}
 	h.fd.Store(int64(fd))
 	var id uint64
 	if _, _, errno := unix.Syscall(unix.SYS_IOCTL, uintptr(fd), nsGetID, uintptr(unsafe.Pointer(&id))); errno == 0 {
@@ -123,6 +125,10 @@ func (h *Handle) Cookie() uint64 { return h.cookie }
 // Inode is the number that ls -l /proc/PID/ns shows. The kernel uses it again when the namespace is gone, so it
 // identifies the namespace only while this handle is open.
 func (h *Handle) Inode() uint64 { return h.inode }
+
+// Made is when the file of the namespace came to be, unless its time was changed: when the namespace was mounted on a name,
+// or first opened.
+func (h *Handle) Made() time.Time { return h.made }
 
 // Name is the name below [Dir] that the namespace was opened or created by, or "".
 func (h *Handle) Name() string { return h.name }

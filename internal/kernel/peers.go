@@ -43,8 +43,7 @@ type peerFinder struct {
 
 // resolvePeers fills NS and Name of the peers that are in namespaces which were read.
 func (o *observation) resolvePeers() {
-	f := &peerFinder{mirrors: map[mirror][]int{}, marked: map[state.Mark]*reading{}, ids: map[*reading]map[int]*reading{}, hub: o.newHub()}
-	defer f.hub.close()
+	f := &peerFinder{mirrors: map[mirror][]int{}, marked: map[state.Mark]*reading{}, ids: map[*reading]map[int]*reading{}}
 	for i := range o.readings {
 		r := &o.readings[i]
 		if m := r.ns.Mark; !m.IsZero() {
@@ -56,6 +55,10 @@ func (o *observation) resolvePeers() {
 		for j := range r.ns.Links {
 			f.add(r, &r.ns.Links[j])
 		}
+	}
+	if len(f.ends) > 0 || anywhere(o.query, state.PartNSIDs) {
+		f.hub = o.newHub()
+		defer f.hub.close()
 	}
 	// Those with the fewest ends ask first: the kernel looks ids up one by one, and a switch has one for every node.
 	order := make([]int, len(f.ends))
