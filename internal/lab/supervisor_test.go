@@ -177,7 +177,7 @@ func TestFailuresAreTold(t *testing.T) {
 	exits := sh("n", "exits", "exit 3")
 	exits.Ready = lab.Ready{Kind: "tcp", Port: 1}
 	late := sh("n", "late", "sleep 1000")
-	late.Ready = lab.Ready{Kind: "tcp", Port: 1, Within: 50 * time.Millisecond}
+	late.Ready = lab.Ready{Kind: "tcp", Port: 1, Within: 2 * time.Second}
 	blocked := sh("n", "blocked", "sleep 1000")
 	blocked.After = []string{"n/late"}
 	st, err := d.Apply(t.Context(), []lab.Service{missing, plain, nodir, nouser, nons, exits, late, blocked}, lab.ApplyOptions{})
@@ -195,7 +195,7 @@ func TestFailuresAreTold(t *testing.T) {
 		"n/nouser":  {lab.Failed, 125, "nobody-of-that-name"},
 		"n/nons":    {lab.Failed, 125, "no-such-namespace"},
 		"n/exits":   {lab.Failed, 3, "status 3"},
-		"n/late":    {lab.Failed, 0, "not ready within 50ms (tcp 1): nobody listens"},
+		"n/late":    {lab.Failed, 0, "not ready within 2s (tcp 1): nobody listens"},
 		"n/blocked": {lab.Blocked, 0, "n/late"},
 	} {
 		s := service(t, st, id)
