@@ -139,17 +139,17 @@ func (r *rooms) explain(ctx context.Context, c topo.Check, result *CheckResult) 
 		if a.text(c) != first && len(result.Parts) > 0 {
 			continue
 		}
-		j := judge{x: r.x, observe: r.w.kernel.Observe}
+		defer r.w.kernel.Rest()
+		j := judge{x: r.x, gatherer: gatherer{observe: r.w.kernel.Observe}}
 		flow, bad := j.flow(a, c)
 		if bad != "" || c.Verb == "dns" {
 			return
 		}
-		j.ask = state.Query{Names: []string{flow.Source}, Parts: state.PartsWalk}
-		if flow.Target != "" {
-			j.ask.Names = append(j.ask.Names, flow.Target)
+		names := []string{flow.Source}
+		if flow.Target != "" && flow.Target != flow.Source {
+			names = append(names, flow.Target)
 		}
-		var err error
-		if j.have, err = r.w.kernel.Observe(ctx, j.ask); err != nil {
+		if err := j.whole(ctx, names...); err != nil {
 			return
 		}
 		if v, err := j.trace(ctx, flow); err == nil && v.Reachable == reach.No {

@@ -26,7 +26,7 @@ func (w *Warren) Simulate(ctx context.Context, l *topo.Lab, o CheckOptions) (*Ch
 		return change, nil, fmt.Errorf("lab %q: simulate: %w", l.Name, err)
 	}
 	serve(&have, change.Expanded)
-	j := judge{x: change.Expanded, have: have}
+	j := judge{x: change.Expanded, gatherer: gatherer{have: have}}
 	results, err := j.all(ctx, o)
 	return change, results, err
 }

@@ -23,18 +23,19 @@ func (w *Warren) CheckStatic(ctx context.Context, name string, o CheckOptions) (
 	if err != nil {
 		return nil, err
 	}
-	j := judge{x: x, ask: state.Query{Names: []string{state.HostNS}, Parts: state.PartsWalk}, observe: w.kernel.Observe}
+	defer w.kernel.Rest()
+	j := judge{x: x, gatherer: gatherer{observe: w.kernel.Observe}}
+	names := []string{state.HostNS}
 	for _, c := range x.Checks {
 		for _, a := range aims(x, c) {
-			j.ask.Names = append(j.ask.Names, j.key(a.from))
+			names = append(names, j.key(a.from))
 			if a.to != "" {
-				j.ask.Names = append(j.ask.Names, j.key(a.to))
+				names = append(names, j.key(a.to))
 			}
 		}
 	}
-	slices.Sort(j.ask.Names)
-	j.ask.Names = slices.Compact(j.ask.Names)
-	if j.have, err = w.kernel.Observe(ctx, j.ask); err != nil {
+	slices.Sort(names)
+	if err := j.whole(ctx, slices.Compact(names)...); err != nil {
 		return nil, fmt.Errorf("lab %q: observe: %w", name, err)
 	}
 	return j.all(ctx, o)
@@ -42,11 +43,8 @@ func (w *Warren) CheckStatic(ctx context.Context, name string, o CheckOptions) (
 
 // A judge decides checks by the packet walk.
 type judge struct {
-	x    *topo.Expanded
-	have state.Snapshot
-	// ask is what have answers, and observe how more of it is read; nil: have is all there is.
-	ask     state.Query
-	observe func(context.Context, state.Query) (state.Snapshot, error)
+	x *topo.Expanded
+	gatherer
 }
 
 // all decides the lab's checks in the file's order.
@@ -176,18 +174,14 @@ func (j *judge) urlTarget(from, text string) (a netip.Addr, port uint16, bad str
 func (j *judge) trace(ctx context.Context, f reach.Flow) (reach.Verdict, error) {
 	for range whySteps {
 		v, missing := reach.Trace(&j.have, f)
-		switch {
-		case missing.Empty() || f.Complete:
+		if missing.Empty() || f.Complete {
 			return v, nil
-		case !more(&j.ask, missing):
-			f.Complete = true
-			continue
 		}
-		have, err := j.observe(ctx, j.ask)
+		grown, err := j.more(ctx, missing)
 		if err != nil {
 			return v, fmt.Errorf("lab %q: observe: %w", j.x.Lab, err)
 		}
-		j.have = have
+		f.Complete = !grown
 	}
 	f.Complete = true
 	v, _ := reach.Trace(&j.have, f)

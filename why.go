@@ -62,7 +62,9 @@ func (w *Warren) Why(ctx context.Context, q WhyQuery) (reach.Verdict, error) {
 	if err != nil {
 		return reach.Verdict{}, w.suggest(ctx, err, q.Source)
 	}
-	ask := state.Query{Names: []string{source.NS}, Parts: state.PartsWalk}
+	defer w.kernel.Rest()
+	g := &gatherer{observe: w.kernel.Observe}
+	names := []string{source.NS}
 	target := ""
 	if d.Name != "" && d.Name != "out" {
 		t, err := w.Resolve(q.Lab, d.Name)
@@ -70,75 +72,47 @@ func (w *Warren) Why(ctx context.Context, q WhyQuery) (reach.Verdict, error) {
 			return reach.Verdict{}, w.suggest(ctx, err, d.Name)
 		}
 		target = t.NS
-		ask.Names = append(ask.Names, target)
+		if target != source.NS {
+			names = append(names, target)
+		}
 	}
-	var flow *reach.Flow
+	if err := g.whole(ctx, names...); err != nil {
+		return reach.Verdict{}, err
+	}
+	flow, err := q.flow(&g.have, d, source.NS, target)
+	if err != nil {
+		return reach.Verdict{}, err
+	}
 	for range whySteps {
-		s, err := w.kernel.Observe(ctx, deep(ask))
+		v, missing := reach.Trace(&g.have, *flow)
+		if missing.Empty() {
+			return w.withProcesses(ctx, g, v, flow)
+		}
+		grown, err := g.more(ctx, missing)
 		if err != nil {
 			return reach.Verdict{}, err
 		}
-		Stamp(&s)
-		if flow == nil {
-			if flow, err = q.flow(&s, d, source.NS, target); err != nil {
-				return reach.Verdict{}, err
-			}
-		}
-		v, missing := reach.Trace(&s, *flow)
-		if missing.Empty() {
-			return w.withProcesses(ctx, ask, v, flow)
-		}
-		if !more(&ask, missing) {
-			flow.Complete = true
-		}
+		flow.Complete = flow.Complete || !grown
 	}
 	return reach.Verdict{}, fmt.Errorf("why: the way from %q does not end", q.Source)
 }
 
-// more adds what is missing to a query. It reports false when there is nothing left to ask for.
-func more(ask *state.Query, m reach.Missing) bool {
-	grown := false
-	for _, n := range m.Names {
-		if !slices.Contains(ask.Names, n) {
-			ask.Names, grown = append(ask.Names, n), true
-		}
-	}
-	for _, b := range m.Beyond {
-		if !slices.Contains(ask.Beyond, b) {
-			ask.Beyond, grown = append(ask.Beyond, b), true
-		}
-	}
-	if !grown && !ask.Everywhere && (m.Everywhere || len(m.Beyond) > 0 || len(m.Names) > 0) {
-		ask.Everywhere, grown = true, true
-		// Where they are is seen from their links and addresses; those that matter are then read by name.
-		ask.Parts = state.PartLinks | state.PartAddrs
-	}
-	return grown
-}
-
-// deep reads all of the namespaces that are named, whatever is read of the others.
-func deep(q state.Query) state.Query {
-	if !q.Everywhere {
-		return q
-	}
-	q.PartsIn = make(map[string]state.Parts, len(q.Names))
-	for _, n := range q.Names {
-		q.PartsIn[n] = state.PartsWalk
-	}
-	return q
-}
-
-// withProcesses reads once more who holds the sockets, where the answer is about one.
-func (w *Warren) withProcesses(ctx context.Context, ask state.Query, v reach.Verdict, flow *reach.Flow) (reach.Verdict, error) {
+// withProcesses reads who holds the sockets, where the answer is about one.
+func (w *Warren) withProcesses(ctx context.Context, g *gatherer, v reach.Verdict, flow *reach.Flow) (reach.Verdict, error) {
 	if v.Reason == nil || !strings.HasPrefix(string(v.Reason.Code), "listener-") {
 		return v, nil
 	}
-	ask.Everywhere, ask.Parts = false, state.PartsWalk|state.PartProcesses
-	s, err := w.kernel.Observe(ctx, ask)
+	s, err := w.kernel.Observe(ctx, state.Query{Names: g.keys(), Parts: state.PartSockets | state.PartProcesses})
 	if err != nil {
 		return v, err
 	}
-	if again, missing := reach.Trace(&s, *flow); missing.Empty() {
+	for i := range g.have.Namespaces {
+		ns := &g.have.Namespaces[i]
+		if now := s.Namespace(ns.Name); now != nil && isWhole(ns) {
+			ns.Sockets = now.Sockets
+		}
+	}
+	if again, missing := reach.Trace(&g.have, *flow); missing.Empty() {
 		return again, nil
 	}
 	return v, nil

@@ -165,6 +165,8 @@ type Query struct {
 	Everywhere bool
 	// Beyond adds the namespaces that others know by an id: the other sides of their cables.
 	Beyond []NSIDOf
+	// Known are keys among which those of Beyond are looked for first. They are not read.
+	Known []string
 	// Ours leaves out what no lab's plan looks at: somebody else's tables of the firewall, and the routes of the table
 	// local. A query for a lab always does.
 	Ours bool

@@ -21,8 +21,8 @@ const beyondBatch = 128
 
 // findBeyond finds the namespaces that others know by an id. The cheapest ways come first, each checked by asking for the
 // id of what was opened: what was found behind that id before; by the mark on its lo; among the namespaces that the query
-// names; among all names; among those of processes; and at last in a survey of the host, which finds all that can be found.
-// One that is not found is told as unread.
+// names or says to be known; among all names (from the second search on, by the roster); among those of processes; and at
+// last in a survey of the host, which finds all that can be found. One that is not found is told as unread.
 func (k *Kernel) findBeyond(ctx context.Context, q state.Query) (places []place, unread []state.Unread) {
 	byViewer := map[string][]int{}
 	var viewers []string
@@ -61,7 +61,7 @@ type lookout struct {
 	k      *Kernel
 	ctx    context.Context //nolint:containedctx // of one call
 	query  state.Query
-	cookie uint64
+	viewer *netns.Handle
 	conn   *nl.Conn
 	want   map[int]bool
 	left   int
@@ -73,18 +73,21 @@ func (l *lookout) open(key string) error {
 	if err != nil {
 		return err
 	}
-	defer h.Close()
-	l.cookie = h.Cookie()
-	l.conn, err = h.Netlink(unix.NETLINK_ROUTE)
-	l.left = len(l.want)
-	return err
+	if l.conn, err = h.Netlink(unix.NETLINK_ROUTE); err != nil {
+		return errors.Join(err, h.Close())
+	}
+	l.viewer, l.left = h, len(l.want)
+	return nil
 }
 
-func (l *lookout) close() { _ = l.conn.Close() }
+func (l *lookout) close() {
+	_ = l.conn.Close()
+	_ = l.viewer.Close()
+}
 
 func (l *lookout) look() {
 	for id := range l.want { // the order does not matter: each is found or not by itself
-		if key := l.k.remembered(l.cookie, id); key != "" {
+		if key := l.k.remembered(l.viewer.Cookie(), id); key != "" {
 			l.keys([]string{key})
 		}
 	}
@@ -93,11 +96,9 @@ func (l *lookout) look() {
 			l.keys(l.marked(id))
 		}
 	}
-	l.keys(append([]string{state.HostNS}, l.query.Names...))
+	l.keys(slices.Concat([]string{state.HostNS}, l.query.Names, l.query.Known))
 	if l.left > 0 {
-		names, _ := l.k.names()
-		hidden, _ := l.k.hiddenKeys()
-		l.keys(slices.Concat(names, hidden))
+		l.names()
 	}
 	if l.left > 0 {
 		l.processes()
@@ -107,9 +108,38 @@ func (l *lookout) look() {
 	}
 }
 
+// names tries everything that has a name. Who searches once will search again, a walk from hop to hop: from the second time
+// on the roster knows.
+func (l *lookout) names() {
+	if ids, ok := l.k.rosterOf(l.ctx, l.viewer); ok {
+		var keys []string
+		for id, wanted := range l.want {
+			if key := ids[id]; wanted && key != "" {
+				keys = append(keys, key)
+			}
+		}
+		l.keys(keys)
+		return
+	}
+	for part := range slices.Chunk(l.k.allKeys(), beyondBatch) {
+		if l.left == 0 || l.ctx.Err() != nil {
+			return
+		}
+		keys, fds := l.k.peek(part)
+		for i, id := range idsOf(l.conn, fds) {
+			if l.want[id] {
+				l.keys(keys[i : i+1])
+			}
+		}
+		for _, fd := range fds {
+			_ = unix.Close(fd)
+		}
+	}
+}
+
 // marked is the key by the mark on lo of the namespace behind an id.
 func (l *lookout) marked(id int) []string {
-	for _, m := range l.conn.Exchange([]nl.Request{inNSID(rtnl.GetLinkIndex(loopbackIndex), id)})[0].Messages {
+	for _, m := range l.conn.Query([]nl.Request{inNSID(rtnl.GetLinkIndex(loopbackIndex), id)})[0].Messages {
 		if lo, err := rtnl.DecodeLink(m.Data, nil); err == nil {
 			if mark := markOf([]state.Link{lo}); !mark.IsZero() {
 				return []string{mark.Lab + "." + mark.Node}
@@ -142,20 +172,16 @@ func (l *lookout) keys(keys []string) {
 
 // compare asks which ids the namespaces have, and closes them. What is wanted is taken, as place says.
 func (l *lookout) compare(handles []*netns.Handle, at func(i int) place) {
-	reqs := make([]nl.Request, len(handles))
+	fds := make([]int, len(handles))
 	for i, h := range handles {
-		reqs[i] = rtnl.GetNSID(h.FD())
+		fds[i] = h.FD()
 	}
-	for i, res := range l.conn.Exchange(reqs) {
-		for _, m := range res.Messages {
-			id, err := rtnl.DecodeNSID(m.Data)
-			if err != nil || !l.want[id] {
-				continue
-			}
+	for i, id := range idsOf(l.conn, fds) {
+		if l.want[id] {
 			l.want[id] = false
 			l.left--
 			p := at(i)
-			l.k.remember(l.cookie, id, p.key)
+			l.k.remember(l.viewer.Cookie(), id, p.key)
 			l.found = append(l.found, p)
 			if p.handle != nil {
 				handles[i] = nil // it is the place's now

@@ -20,6 +20,9 @@ func (o *observation) readConntrack(r *reading) error {
 		return err
 	}
 	defer conn.Close()
+	if none(conn) {
+		return nil
+	}
 	msgs, err := conn.Dump(o.ctx, ctnl.Dump())
 	switch {
 	case errors.Is(err, unix.EINVAL), errors.Is(err, unix.EOPNOTSUPP):
@@ -29,4 +32,14 @@ func (o *observation) readConntrack(r *reading) error {
 	}
 	r.ns.Conntrack, err = ctnl.Decode(msgs)
 	return err
+}
+
+// none reports whether the table is known to be empty.
+func none(conn *nl.Conn) bool {
+	res := conn.Query([]nl.Request{ctnl.Count()})[0]
+	if res.Err != nil || len(res.Messages) != 1 {
+		return false
+	}
+	n, err := ctnl.DecodeCount(res.Messages[0])
+	return err == nil && n == 0
 }

@@ -34,6 +34,7 @@ type Kernel struct {
 	probed map[string]error    // feature -> nil or what is missing
 	behind map[viewerID]string // key of the namespace that was last seen behind an id
 	hints  map[string]string   // key "cookie:N" -> path that last led there
+	roster roster
 }
 
 // New returns an adapter to the running kernel. It opens nothing.
@@ -48,7 +49,10 @@ func New(cfg Config) *Kernel {
 }
 
 // Close gives back what the adapter holds between calls. It may be called more than once.
-func (k *Kernel) Close() error { return nil }
+func (k *Kernel) Close() error {
+	k.Rest()
+	return nil
+}
 
 // Open opens the namespace of a key. One that does not exist, or whose name was left half-made, is netns.ErrNotExist or
 // netns.ErrNotNamespace.
