@@ -187,7 +187,7 @@ func TestConfirmKilledWatchdog(t *testing.T) {
 		if err := syscall.Kill(pids[0], syscall.SIGKILL); err != nil {
 			t.Fatal(err)
 		}
-		kerneltest.Eventually(t, 10*time.Second, func() error {
+		kerneltest.Eventually(t, 30*time.Second, func() error {
 			if len(watchdogs(t)) > 0 {
 				return fmt.Errorf("it lives")
 			}

@@ -129,18 +129,18 @@ const (
 	silence    = "silence"
 )
 
-// ask calls a server of [serve] from a namespace and returns what it says, or how the attempt ended.
-func ask(t testing.TB, ns, network, addr string) string {
+// ask calls a server of [serve] from a namespace and returns what it says within a time, or how the attempt ended.
+func ask(t testing.TB, ns, network, addr string, within time.Duration) string {
 	t.Helper()
 	answer := ""
 	err := in(t, ns, func() error {
-		d := net.Dialer{Timeout: askWait}
+		d := net.Dialer{Timeout: within}
 		c, err := d.Dial(network, addr)
 		if err != nil {
 			return err
 		}
 		defer func() { _ = c.Close() }()
-		_ = c.SetDeadline(time.Now().Add(askWait))
+		_ = c.SetDeadline(time.Now().Add(within))
 		if strings.HasPrefix(network, "udp") {
 			if _, err := c.Write([]byte("?")); err != nil {
 				return err
@@ -172,8 +172,11 @@ func ask(t testing.TB, ns, network, addr string) string {
 	}
 }
 
-// askWait is how long an answer may take; silence costs a test as much.
-const askWait = 400 * time.Millisecond
+// How long an answer may take. Silence costs a test as much as is waited for it; an answer comes late on a busy machine.
+const (
+	silenceWait = 400 * time.Millisecond
+	answerWait  = 10 * time.Second
+)
 
 // A question of a table: who asks whom, and what is to be heard.
 type question struct {
@@ -186,7 +189,11 @@ func asked(t *testing.T, questions []question) {
 	answers := make([]string, len(questions))
 	var wg sync.WaitGroup
 	for i, q := range questions {
-		wg.Go(func() { answers[i] = ask(t, q.ns, q.network, q.addr) })
+		within := answerWait
+		if q.want == silence {
+			within = silenceWait
+		}
+		wg.Go(func() { answers[i] = ask(t, q.ns, q.network, q.addr, within) })
 	}
 	wg.Wait()
 	for i, q := range questions {
@@ -275,7 +282,7 @@ func startIn(t *testing.T) string {
 		t.Fatal(err)
 	}
 	pid := strconv.Itoa(cmd.Process.Pid)
-	kerneltest.Eventually(t, 5*time.Second, func() error {
+	kerneltest.Eventually(t, 30*time.Second, func() error {
 		if now, err := os.Readlink("/proc/" + pid + "/ns/net"); err != nil || now == own {
 			return errText("not there yet")
 		}

@@ -61,7 +61,7 @@ func TestForeignObjectsStay(t *testing.T) {
 			})
 			sh(t, foreignWorld)
 			sh(t, "sysctl -qw net.bridge.bridge-nf-call-iptables="+nf)
-			kerneltest.Eventually(t, 10*time.Second, func() error { // until nothing moves by itself any more
+			kerneltest.Eventually(t, 30*time.Second, func() error { // until nothing moves by itself any more
 				if out := sh(t, "ip -6 addr show tentative; ip -n red -6 addr show tentative; ip -o link show docker0 | grep -v 'state UP' || true"); out != "" {
 					return fmt.Errorf("not settled: %s", out)
 				}

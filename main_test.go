@@ -147,7 +147,7 @@ func processes(t testing.TB) []string {
 // nothingLeft waits until there are no leftovers.
 func nothingLeft(t testing.TB) {
 	t.Helper()
-	kerneltest.Eventually(t, 10*time.Second, func() error {
+	kerneltest.Eventually(t, 30*time.Second, func() error {
 		if left := leftovers(t); len(left) > 0 {
 			return fmt.Errorf("left behind:\n%s", strings.Join(left, "\n"))
 		}

@@ -94,7 +94,7 @@ func TestRepair(t *testing.T) {
 			if st := statusOf(t, "mend"); st.State != "up" || len(st.Differences) > 0 {
 				t.Errorf("after repair: state %q\n%s", st.State, differenceLines(st.Differences))
 			}
-			kerneltest.Eventually(t, 10*time.Second, func() error {
+			kerneltest.Eventually(t, 30*time.Second, func() error {
 				if after := witness(t); after != before {
 					return fmt.Errorf("repair did not bring back all:\n%s", diffLines(before, after))
 				}

@@ -35,7 +35,7 @@ func TestRunServes(t *testing.T) {
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	kerneltest.Eventually(t, 20*time.Second, func() error {
+	kerneltest.Eventually(t, 30*time.Second, func() error {
 		body, err := get(t, "http://127.0.0.1:8095/hello")
 		if err == nil && body != "from inside" {
 			err = fmt.Errorf("got %q", body)
@@ -74,7 +74,7 @@ func signaled(cmd *exec.Cmd, s syscall.Signal) bool {
 // inNode waits until a program runs in a node of the lab "default".
 func inNode(t *testing.T, node, program string) {
 	t.Helper()
-	kerneltest.Eventually(t, 20*time.Second, func() error {
+	kerneltest.Eventually(t, 30*time.Second, func() error {
 		out, err := exec.CommandContext(t.Context(), "ip", "netns", "pids", "default."+node).Output()
 		if err != nil {
 			return err
@@ -245,7 +245,7 @@ func TestRunOnATerminal(t *testing.T) {
 		defer master.Close()
 		there := func(path string) {
 			t.Helper()
-			kerneltest.Eventually(t, 20*time.Second, func() error { _, err := os.Stat(path); return err })
+			kerneltest.Eventually(t, 30*time.Second, func() error { _, err := os.Stat(path); return err })
 		}
 		there("/run/ready")
 		if _, err := master.WriteString("\x03"); err != nil {

@@ -75,7 +75,7 @@ checks:
 		t.Errorf("a service was started again: PID %s, was %s", got, pid)
 	}
 	change(t, file, strings.Replace(text, "debug", "info", 1))
-	kerneltest.Eventually(t, 5*time.Second, func() error {
+	kerneltest.Eventually(t, 30*time.Second, func() error {
 		if got := read("env"); !strings.HasPrefix(got, "info") {
 			return errText("the service still sees " + got)
 		}

@@ -122,7 +122,7 @@ checks:
 	sh(t, `ip -n outside route add 127.0.0.1/32 via 192.0.2.1 table 5 src 192.0.2.2
 ip -n outside rule add to 127.0.0.1 table 5 pref 0; ip netns exec outside sysctl -qw net.ipv4.conf.all.route_localnet=1
 ip netns exec outside ip rule add pref 1 table local; ip netns exec outside ip rule del pref 0 table local`)
-	if got := ask(t, "outside", "tcp", "127.0.0.1:8082"); got != silence {
+	if got := ask(t, "outside", "tcp", "127.0.0.1:8082", silenceWait); got != silence {
 		t.Errorf("127.0.0.1:8082 from outside: %q, want silence", got)
 	}
 }

@@ -104,8 +104,9 @@ func TestOpenRefuses(t *testing.T) {
 		{"cookie:0", netns.ErrBadName},
 		{"cookie:18446744073709551615", netns.ErrNotExist},
 		{"container:", netns.ErrBadName},
-		{"container:xyz", netns.ErrBadName},
-		{"container:" + strings.Repeat("a", 65), netns.ErrBadName},
+		{"container:xyz", netns.ErrNotExist},
+		{"container:a\tb", netns.ErrBadName},
+		{"container:" + strings.Repeat("a", 321), netns.ErrBadName},
 		{"container:abcdef0123", netns.ErrNotExist},
 		{"other:5", netns.ErrNotExist},
 	} {

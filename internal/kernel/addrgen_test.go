@@ -34,7 +34,7 @@ func TestNoAddrGen(t *testing.T) {
 		plan.Step{NS: "adg.a", After: plan.Object{Cable: &plan.Cable{A: end("adg.a", "small", true, 1000), B: end("adg.b", "tiny", true, 1000)}}},
 		up("adg.b", "loud"), up("adg.b", "tiny"))
 	apply(t, k, steps)
-	kerneltest.Eventually(t, 5*time.Second, func() error {
+	kerneltest.Eventually(t, 30*time.Second, func() error {
 		s := observe(t, k, state.Query{Lab: "adg", Parts: state.PartLinks | state.PartAddrs})
 		a, b := s.Namespace("adg.a"), s.Namespace("adg.b")
 		if !a.Link("silent").NoAddrGen || !a.Link("small").NoAddrGen || !b.Link("tiny").NoAddrGen || b.Link("loud").NoAddrGen {

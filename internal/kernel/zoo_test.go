@@ -222,7 +222,7 @@ func TestZooHolders(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer func() { _ = zombie.Wait() }()
-	kerneltest.Eventually(t, 20*time.Second, func() error {
+	kerneltest.Eventually(t, 30*time.Second, func() error {
 		b, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", zombie.Process.Pid))
 		if err != nil || !strings.Contains(string(b), ") Z ") {
 			return fmt.Errorf("not a zombie: %s %w", b, err)

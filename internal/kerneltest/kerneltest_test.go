@@ -189,7 +189,7 @@ func TestChildProcess(t *testing.T) {
 	case "orphan":
 		// The shell leaves a child behind, which becomes PID 1's and must not stay a zombie.
 		pid := strings.TrimSpace(run(t, "sh", "-c", "true & echo $!"))
-		kerneltest.Eventually(t, 10*time.Second, func() error {
+		kerneltest.Eventually(t, 30*time.Second, func() error {
 			if _, err := os.Stat("/proc/" + pid); err == nil {
 				return fmt.Errorf("orphan %s is still there", pid)
 			}

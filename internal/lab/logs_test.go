@@ -23,7 +23,7 @@ func TestLogs(t *testing.T) {
 	a, b := sh("n", "a", "echo one; printf two; exit 0"), sh("m", "b", "echo three >&2")
 	b.After = []string{"n/a"}
 	apply(t, d, a, b)
-	kerneltest.Eventually(t, 10*time.Second, func() error {
+	kerneltest.Eventually(t, 30*time.Second, func() error {
 		if got := lines(t, d, lab.LogQuery{}); !slices.Equal(got, []string{"n/a one", "n/a two", "m/b three"}) && !slices.Equal(got, []string{"n/a one", "m/b three", "n/a two"}) {
 			return fmt.Errorf("all: %q", got)
 		}

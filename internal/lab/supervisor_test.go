@@ -215,7 +215,7 @@ func TestDoneServicesAreNotRunAgain(t *testing.T) {
 	after := sh("n", "after", "echo y >> "+count)
 	after.After = []string{"n/once"}
 	st := apply(t, d, once, after)
-	kerneltest.Eventually(t, 10*time.Second, func() error {
+	kerneltest.Eventually(t, 30*time.Second, func() error {
 		if alive(st.Supervisor) {
 			return errors.New("the supervisor lives on without a job")
 		}
@@ -241,7 +241,7 @@ func TestStubbornServicesAreKilled(t *testing.T) {
 	if err := d.Stop(t.Context(), lab.ApplyOptions{}); err != nil {
 		t.Fatal(err)
 	}
-	if took := time.Since(start); took > 5*time.Second {
+	if took := time.Since(start); took > 30*time.Second {
 		t.Errorf("took %v", took)
 	}
 	if alive(service(t, st, "n/main").PID) {
@@ -298,7 +298,7 @@ func TestKilledSupervisorIsReplaced(t *testing.T) {
 	if err := unix.Kill(first.Supervisor, unix.SIGKILL); err != nil {
 		t.Fatal(err)
 	}
-	kerneltest.Eventually(t, 10*time.Second, func() error {
+	kerneltest.Eventually(t, 30*time.Second, func() error {
 		if alive(first.Supervisor) {
 			return errors.New("alive")
 		}
@@ -338,7 +338,7 @@ func TestStoppedSupervisorIsReplaced(t *testing.T) {
 	if err := unix.Kill(first.Supervisor, unix.SIGSTOP); err != nil { // it does not answer, and does not die
 		t.Fatal(err)
 	}
-	kerneltest.Eventually(t, 10*time.Second, func() error {
+	kerneltest.Eventually(t, 30*time.Second, func() error {
 		data, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", first.Supervisor))
 		if err == nil && !strings.Contains(string(data), ") T ") {
 			err = errors.New("not stopped")
@@ -383,7 +383,7 @@ func TestServicesInNamespaces(t *testing.T) {
 	if r := probe.TCP(t.Context(), h, netip.MustParseAddrPort("127.0.0.1:80"), probe.Options{}); !r.OK {
 		t.Errorf("from inside: %+v", r)
 	}
-	kerneltest.Eventually(t, 10*time.Second, func() error {
+	kerneltest.Eventually(t, 30*time.Second, func() error {
 		got := strings.Join(lines(t, d, lab.LogQuery{IDs: []string{"n/hosts"}}), "\n")
 		for _, want := range []string{"10.1.2.3\tweb", "n/hosts lo", "n/hosts 65534", "n/hosts /run", "n/hosts ran"} {
 			if !strings.Contains(got, want) {

@@ -91,7 +91,7 @@ func TestCableIsBornInPlace(t *testing.T) {
 	if len(gotA.IPv4) == 0 || len(gotA.IPv6) == 0 {
 		t.Errorf("settings of IPv4 and IPv6: %d and %d", len(gotA.IPv4), len(gotA.IPv6))
 	}
-	kerneltest.Eventually(t, 5*time.Second, func() error {
+	kerneltest.Eventually(t, 30*time.Second, func() error {
 		if s := r1.link("lan").OperState; s != "UP" {
 			return fmt.Errorf("operational state %s, want UP", s)
 		}
