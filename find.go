@@ -139,26 +139,50 @@ func (f *finder) pids() {
 const leastID = 4
 
 func (f *finder) owner() {
+	if f.what == "" {
+		return
+	}
+	met := map[string]bool{}
+	for _, c := range f.ns.Containers {
+		called := c.Name == f.what || c.ID == f.what || len(f.what) >= leastID && strings.HasPrefix(c.ID, f.what)
+		ofPod := c.PodID != "" && (lastPart(c.Pod) == f.what || c.Pod == f.what || len(f.what) >= leastID && strings.HasPrefix(c.PodID, f.what))
+		if !called && !ofPod {
+			continue
+		}
+		text := described(c.Kind, c.Name, c.ID)
+		if c.PodID != "" {
+			text += " of pod " + c.Pod
+		}
+		f.add(Match{Kind: "container", PID: c.PID, Text: text})
+		met[c.ID], met[c.PodID] = true, true
+	}
 	o := f.ns.Owner
-	if o == nil || f.what == "" {
+	if o == nil || met[o.ID] && o.ID != "" {
 		return
 	}
 	id := len(f.what) >= leastID && strings.HasPrefix(o.ID, f.what)
-	short := o.Name[strings.LastIndexByte(o.Name, '/')+1:]
 	switch kind := o.Kind; {
 	case kind == "lab" || kind == "ip-netns" || kind == "host":
-	case !id && o.Name != f.what && short != f.what:
+	case !id && o.Name != f.what && lastPart(o.Name) != f.what:
 	case kind == "systemd" || kind == "process":
 		if f.only == "" {
 			f.add(Match{Kind: "owner", Text: o.Kind + " " + cmp.Or(o.Name, o.ID)})
 		}
 	default:
-		text := o.Kind + " " + cmp.Or(o.Name, o.ID)
-		if o.ID != "" && o.Name != "" {
-			text += " " + o.ID[:min(12, len(o.ID))]
-		}
-		f.add(Match{Kind: "container", Text: text})
+		f.add(Match{Kind: "container", Text: described(o.Kind, o.Name, o.ID)})
 	}
+}
+
+// lastPart is a pod's name without its namespace.
+func lastPart(name string) string { return name[strings.LastIndexByte(name, '/')+1:] }
+
+// described names a container or pod: "docker web 4f2a6e00c0ff".
+func described(kind, name, id string) string {
+	text := kind + " " + cmp.Or(name, id)
+	if id != "" && name != "" && name != id && name != id[:min(12, len(id))] {
+		text += " " + id[:min(12, len(id))]
+	}
+	return text
 }
 
 func (f *finder) addresses() {

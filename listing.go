@@ -21,6 +21,9 @@ func Listing(s state.Snapshot, all bool) []NamespaceInfo {
 		if o := n.Owner; o != nil {
 			info.Kind, info.Who = o.Kind, cmp.Or(o.Name, o.ID)
 		}
+		for _, c := range n.Containers {
+			info.Containers = append(info.Containers, c.Name)
+		}
 		if len(n.Processes) > 0 {
 			info.PID, info.Command = n.Processes[0].PID, n.Processes[0].Command
 		} else {

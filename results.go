@@ -167,6 +167,8 @@ type NamespaceInfo struct {
 	PID     int    `json:"pid,omitempty"`
 	Command string `json:"command,omitempty"`
 	Held    string `json:"held,omitempty"`
+	// Containers are the names of those that have processes in it, the oldest first: the owner's own, and those that share it.
+	Containers []string `json:"containers,omitempty"`
 }
 
 // LogOptions of [Warren.Logs].

@@ -118,6 +118,13 @@ func (p *page) head() {
 	if n.Owner != nil && n.Owner.Evidence != "" {
 		add("owner", ownerText(n.Owner)+" ("+n.Owner.Evidence+")")
 	}
+	if len(n.Containers) > 1 || len(n.Containers) == 1 && (n.Owner == nil || n.Containers[0].ID != n.Owner.ID) {
+		var list []string
+		for _, c := range n.Containers {
+			list = append(list, ownerText(&state.Owner{Kind: c.Kind, Name: c.Name, ID: c.ID}))
+		}
+		add("containers", strings.Join(list, ", "))
+	}
 	if len(n.Names) > 1 || len(n.Names) == 1 && n.Names[0] != n.Name {
 		add("names", strings.Join(n.Names, ", "))
 	}
@@ -141,8 +148,8 @@ func orUnknown(s string) string {
 // ownerText is an owner in a few words.
 func ownerText(o *state.Owner) string {
 	s := strings.TrimSpace(o.Kind + " " + o.Name)
-	if o.ID != "" && o.ID != o.Name {
-		s += " " + o.ID[:min(12, len(o.ID))]
+	if short := o.ID[:min(12, len(o.ID))]; o.ID != o.Name && short != o.Name {
+		s += " " + short
 	}
 	return s
 }

@@ -29,6 +29,18 @@ type Owner struct {
 	Evidence string `json:"evidence,omitempty"`
 }
 
+// A Container lives in a namespace: in its own, or in that of another container, of its pod or of the host.
+type Container struct {
+	Kind string `json:"kind"` // as in [Owner]
+	// Name is what its engine calls it, else the beginning of its ID, or the whole of one that somebody chose.
+	Name string `json:"name"`
+	ID   string `json:"id"`
+	// Pod and PodID are of the pod that it belongs to, as its control group tells; without a name Pod is the id.
+	Pod   string `json:"pod,omitempty"`
+	PodID string `json:"pod_id,omitempty"`
+	PID   int    `json:"pid"` // of its oldest process here
+}
+
 // A Process that lives in a namespace.
 type Process struct {
 	PID     int    `json:"pid"`

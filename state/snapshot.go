@@ -1,6 +1,7 @@
 package state
 
 import (
+	"net/netip"
 	"slices"
 	"strings"
 	"time"
@@ -57,6 +58,8 @@ type Namespace struct {
 	Processes []Process `json:"processes,omitempty"`
 	Holders   []Holder  `json:"holders,omitempty"`
 	Owner     *Owner    `json:"owner,omitempty"`
+	// Containers are those that have processes in it, the oldest first: its owner among them, and those that share it.
+	Containers []Container `json:"containers,omitempty"`
 	// Created is when it was made, as far as that can be told: the oldest of its name's file and its processes.
 	Created time.Time `json:"created,omitzero"`
 	// UserNS is the inode of the owning user namespace; 0 = not known.
@@ -165,6 +168,8 @@ type Query struct {
 	Everywhere bool
 	// Beyond adds the namespaces that others know by an id: the other sides of their cables.
 	Beyond []NSIDOf
+	// Asks adds, of the namespaces that others know by an id, those that have an address.
+	Asks []AddrBeyond
 	// Known are keys among which those of Beyond are looked for first. They are not read.
 	Known []string
 	// Ours leaves out what no lab's plan looks at: somebody else's tables of the firewall, and the routes of the table
@@ -183,6 +188,12 @@ type Query struct {
 type NSIDOf struct {
 	NS string `json:"ns"`
 	ID int    `json:"id"`
+}
+
+// An AddrBeyond is whoever has that address among the namespaces that NS knows by an id.
+type AddrBeyond struct {
+	NS   string     `json:"ns"`
+	Addr netip.Addr `json:"addr"`
 }
 
 // PartsOf returns what to read in a namespace.

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -203,6 +204,11 @@ func lives(n warren.NamespaceInfo) string {
 		parts = append(parts, fmt.Sprintf("%d %s and %d more", n.PID, short(n.Command, 40), n.Processes-1))
 	case n.Held != "":
 		parts = append(parts, "held by "+short(n.Held, 60))
+	}
+	if guests := slices.DeleteFunc(slices.Clone(n.Containers), func(c string) bool { return c == n.Who }); len(guests) == 1 {
+		parts = append(parts, "container "+guests[0])
+	} else if len(guests) > 1 {
+		parts = append(parts, "containers "+short(strings.Join(guests, " "), 60))
 	}
 	return strings.Join(parts, ", ")
 }

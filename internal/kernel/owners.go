@@ -1,11 +1,8 @@
 package kernel
 
 import (
-	"encoding/json"
 	"os"
-	"path/filepath"
 	"slices"
-	"strings"
 
 	"warren/internal/owner"
 	"warren/state"
@@ -14,9 +11,15 @@ import (
 // podLogs is where the kubelet has a directory for each pod, which tells its name.
 const podLogs = "/var/log/pods"
 
-// nameOwners says of each namespace that was found who made it.
+// nameOwners says of each namespace that was found who made it, and which containers live in it.
 func (o *observation) nameOwners() {
-	hints := owner.NewHints()
+	hints := owner.NewHints(owner.ReadRecord)
+	entries, _ := os.ReadDir(podLogs) // there is none where no kubelet is
+	for _, e := range entries {
+		if uid, name, ok := owner.PodOfLogDir(e.Name()); ok {
+			hints.Name(uid, name)
+		}
+	}
 	for i := range o.readings {
 		if f := o.readings[i].place.found; f != nil {
 			for _, p := range f.Processes {
@@ -38,35 +41,7 @@ func (o *observation) nameOwners() {
 				e.Paths = append(slices.Clip(e.Paths), h.Path)
 			}
 		}
-		who := owner.Of(e, hints)
-		if who.Name == "" || strings.HasPrefix(who.ID, who.Name) {
-			if name := lookUpName(who, hints); name != "" {
-				who.Name = name
-			}
-		}
-		r.ns.Owner = who
+		r.ns.Owner, r.ns.Containers = owner.Of(e, hints), owner.Containers(f.Processes, hints)
 		r.ns.Read |= state.PartOwner
 	}
-}
-
-// lookUpName reads the name of a container or pod where its engine keeps it. What cannot be read has none.
-func lookUpName(who *state.Owner, hints *owner.Hints) string {
-	switch who.Kind {
-	case owner.Docker:
-		for _, root := range hints.DockerRoots() {
-			b, err := os.ReadFile(filepath.Join(root, "containers", filepath.Base(who.ID), "config.v2.json"))
-			var config struct{ Name string }
-			if err == nil && json.Unmarshal(b, &config) == nil {
-				return strings.TrimPrefix(config.Name, "/")
-			}
-		}
-	case owner.Kubernetes:
-		entries, _ := os.ReadDir(podLogs)
-		for _, e := range entries {
-			if uid, name, ok := owner.PodOfLogDir(e.Name()); ok && uid == who.ID {
-				return name
-			}
-		}
-	}
-	return ""
 }

@@ -8,18 +8,39 @@ import (
 	"warren/state"
 )
 
-// Hints are what the rest of the host tells about containers: the processes that watch over them, and names that were
-// looked up. A nil Hints knows nothing.
+// Hints are what the rest of the host tells about containers: the processes that watch over them, and the names that engines
+// keep in files. A nil Hints knows nothing.
 type Hints struct {
-	shims  map[string]string // id -> containerd's namespace
-	conmon map[string]string // id -> name
-	names  map[string]string // id of a container or pod -> name
-	docker []string
+	shims   map[string][]shim // id -> those that watch over a container of that id
+	cri     int               // a shim of the kubelet's containers
+	conmons map[string]conmon // id -> its monitor
+	names   map[string]string // id of a container or pod -> name
+	docker  []engine
+	read    func(path string) ([]byte, error)
 }
 
-// NewHints returns none yet.
-func NewHints() *Hints {
-	return &Hints{shims: map[string]string{}, conmon: map[string]string{}, names: map[string]string{}}
+// A shim is containerd's process beside a container. Its working directory is the container's bundle.
+type shim struct {
+	namespace string // containerd's
+	pid       int
+}
+
+// A conmon is Podman's and CRI-O's process beside a container.
+type conmon struct {
+	name, bundle string
+	pid          int
+}
+
+// An engine is a dockerd.
+type engine struct {
+	pid              int
+	dataRoot, execNS string // as its own mount namespace has them; the latter is where it mounts network namespaces
+}
+
+// NewHints returns none yet. Read reads a file of which a process tells that it holds a name, mostly below /proc/PID/root; nil
+// = none can be read.
+func NewHints(read func(path string) ([]byte, error)) *Hints {
+	return &Hints{shims: map[string][]shim{}, conmons: map[string]conmon{}, names: map[string]string{}, read: read}
 }
 
 // Learn looks at any process of the host.
@@ -30,24 +51,20 @@ func (h *Hints) Learn(p state.Process) {
 	switch base := path.Base(p.Args[0]); {
 	case strings.HasPrefix(base, "containerd-shim"):
 		if id := option(p.Args, "-id", "--id"); id != "" {
-			h.shims[id] = option(p.Args, "-namespace", "--namespace")
+			s := shim{namespace: option(p.Args, "-namespace", "--namespace"), pid: p.PID}
+			h.shims[id] = append(h.shims[id], s)
+			if s.namespace == "k8s.io" && h.cri == 0 {
+				h.cri = p.PID
+			}
 		}
 	case base == "conmon":
 		if id := option(p.Args, "-c", "--cid"); id != "" {
-			h.conmon[id] = option(p.Args, "-n", "--name")
+			h.conmons[id] = conmon{name: option(p.Args, "-n", "--name"), bundle: option(p.Args, "-b", "--bundle"), pid: p.PID}
 		}
 	case base == "dockerd":
-		root := option(p.Args, "--data-root", "-g")
-		if root == "" {
-			root = "/var/lib/docker"
-		}
-		h.docker = append(h.docker, "/proc/"+strconv.Itoa(p.PID)+"/root"+root)
+		h.docker = append(h.docker, h.engine(p))
 	}
 }
-
-// DockerRoots are the directories in which running Docker engines keep their containers' records
-// (containers/ID/config.v2.json).
-func (h *Hints) DockerRoots() []string { return h.docker }
 
 // Name says what the container or pod of an id is called.
 func (h *Hints) Name(id, name string) {
@@ -56,42 +73,38 @@ func (h *Hints) Name(id, name string) {
 	}
 }
 
-func (h *Hints) shim(id string) (namespace string, ok bool) {
-	if h == nil {
+// shim finds the container of an id, among those of that id the one of the containerd namespace that its group lies in.
+func (h *Hints) shim(id, parent string) (namespace string, ok bool) {
+	if h == nil || len(h.shims[id]) == 0 {
 		return "", false
 	}
-	namespace, ok = h.shims[id]
-	return namespace, ok
+	for _, s := range h.shims[id] {
+		if s.namespace == parent {
+			return parent, true
+		}
+	}
+	return h.shims[id][0].namespace, true
 }
 
 func (h *Hints) isConmon(id string) bool {
 	if h == nil {
 		return false
 	}
-	_, ok := h.conmon[id]
+	_, ok := h.conmons[id]
 	return ok
 }
 
-// name fills in the name of a container or pod: as it was learned, else the beginning of its id, as runtimes show it.
-func (h *Hints) name(o *state.Owner) *state.Owner {
-	if o == nil || o.Name != "" {
-		return o
+// isDockerDir reports whether a Docker engine mounts its namespaces in a directory.
+func (h *Hints) isDockerDir(dir string) bool {
+	if h == nil {
+		return false
 	}
-	if h != nil {
-		if name := h.names[o.ID]; name != "" {
-			o.Name = name
-			return o
-		}
-		if name := h.conmon[o.ID]; name != "" {
-			o.Name = name
-			return o
+	for _, e := range h.docker {
+		if dir == e.execNS {
+			return true
 		}
 	}
-	o.Name = o.ID
-	if isContainerID(o.ID) {
-		o.Name = o.ID[:12]
-	}
-	return o
+	return false
 }
 
 // option is the value of a command line's option: "-x v", "--x v" or "--x=v".
@@ -109,11 +122,5 @@ func option(args []string, names ...string) string {
 	return ""
 }
 
-// PodOfLogDir reads the kubelet's directory of a pod's logs, "NAMESPACE_NAME_UID" below /var/log/pods.
-func PodOfLogDir(dir string) (uid, name string, ok bool) {
-	f := strings.Split(dir, "_")
-	if len(f) != 3 || f[0] == "" || f[1] == "" || f[2] == "" {
-		return "", "", false
-	}
-	return f[2], f[0] + "/" + f[1], true
-}
+// root is a path as another process sees it.
+func root(pid int, file string) string { return "/proc/" + strconv.Itoa(pid) + "/root" + file }

@@ -3,6 +3,7 @@ package owner
 import (
 	"cmp"
 	"path"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -47,11 +48,13 @@ func Of(e Evidence, hints *Hints) *state.Owner {
 	case e.Init:
 		return &state.Owner{Kind: Init, Evidence: "process 1"}
 	}
-	if o := ofProcesses(e, hints); o != nil {
+	e.Processes = byAge(e.Processes)
+	made := ofPaths(e.Paths, hints)
+	if o := ofContainers(e.Processes, made != nil, hints); o != nil {
 		return o
 	}
-	if o := ofPaths(e.Paths); o != nil {
-		return o
+	if made != nil {
+		return made
 	}
 	if len(e.Names) > 0 {
 		return &state.Owner{Kind: IPNetns, Name: e.Names[0], Evidence: "name " + e.Names[0]}
@@ -74,111 +77,67 @@ func Of(e Evidence, hints *Hints) *state.Owner {
 	return &state.Owner{Kind: Hidden}
 }
 
-// ofProcesses goes by the control group of the oldest process that has a telling one.
-func ofProcesses(e Evidence, hints *Hints) *state.Owner {
-	for _, p := range e.Processes {
-		if o := ofCgroup(p.Cgroup, hints); o != nil {
+// byAge sorts a copy, the oldest first; processes whose start is not known come last.
+func byAge(processes []state.Process) []state.Process {
+	out := slices.Clone(processes)
+	slices.SortStableFunc(out, func(a, b state.Process) int {
+		if a.Started.IsZero() != b.Started.IsZero() {
+			if a.Started.IsZero() {
+				return 1
+			}
+			return -1
+		}
+		return cmp.Or(a.Started.Compare(b.Started), cmp.Compare(a.PID, b.PID))
+	})
+	return out
+}
+
+// ofContainers goes by the control group of the oldest process. A container that came later is a guest: one that shares the
+// network of its host lives in the namespace of the engine itself. Where a runtime has mounted the namespace (ours), an older
+// guest is that of the container: a program that was sent in before the container's own began.
+func ofContainers(processes []state.Process, ours bool, hints *Hints) *state.Owner {
+	for _, p := range processes {
+		if g, ok := parseGroup(p.Cgroup, hints); ok {
+			o := hints.owner(g)
 			o.Evidence = "cgroup " + p.Cgroup
 			return o
+		}
+		if !ours {
+			break
 		}
 	}
 	return nil
 }
 
-// ofCgroup finds a container or pod in the path of a control group, the innermost first.
-func ofCgroup(cgroup string, hints *Hints) *state.Owner {
-	parts := strings.Split(strings.Trim(cgroup, "/"), "/")
-	var found *state.Owner
-	for i := len(parts) - 1; i >= 0 && found == nil; i-- {
-		parent := ""
-		if i > 0 {
-			parent = parts[i-1]
-		}
-		found = ofPart(parts[i], parent, hints)
-	}
-	uid := podUID(parts)
-	if uid == "" {
-		return hints.name(found)
-	}
-	pod := &state.Owner{Kind: Kubernetes, ID: uid}
-	if found != nil && found.Name != "" {
-		pod.Name = found.Name
-	}
-	return hints.name(pod)
-}
-
-// ofPart reads one component of a control group's path.
-func ofPart(part, parent string, hints *Hints) *state.Owner {
-	name := strings.TrimSuffix(part, ".scope")
-	if rest, ok := strings.CutPrefix(name, "lxc.payload."); ok {
-		return &state.Owner{Kind: LXC, Name: rest, ID: rest}
-	}
-	prefix, id := "", name
-	if i := strings.LastIndexAny(name, "-:"); i >= 0 && isContainerID(name[i+1:]) {
-		prefix, id = name[:i], name[i+1:]
-	}
-	if strings.HasSuffix(prefix, "conmon") {
-		return nil // the monitor, which stands outside
-	}
-	if shim, ok := hints.shim(id); ok {
-		return &state.Owner{Kind: shimKind(shim), ID: id}
-	}
-	if !isContainerID(id) {
-		return nil
-	}
-	switch {
-	case strings.HasPrefix(prefix, "libpod"), strings.HasPrefix(parent, "libpod"):
-		return &state.Owner{Kind: Podman, ID: id}
-	case prefix == "docker", prefix == "" && parent == "docker", strings.HasSuffix(prefix, "docker"):
-		return &state.Owner{Kind: Docker, ID: id}
-	case strings.HasPrefix(prefix, "crio"):
-		return &state.Owner{Kind: Kubernetes, ID: id}
-	case strings.Contains(prefix, "containerd"), strings.HasPrefix(prefix, "nerdctl"), parent == "k8s.io", parent == "default":
-		return &state.Owner{Kind: Containerd, ID: id}
-	}
-	if hints.isConmon(id) {
-		return &state.Owner{Kind: Podman, ID: id}
-	}
-	return &state.Owner{Kind: Containerd, ID: id}
-}
-
-// shimKind is the runtime that keeps its containers in one of containerd's namespaces.
-func shimKind(namespace string) string {
-	switch namespace {
-	case "moby":
-		return Docker
-	case "k8s.io":
-		return Kubernetes
-	}
-	return Containerd
-}
-
-// podUID finds the kubelet's pod in a path: ".../pod1234-.../" or, by systemd, "kubepods-besteffort-pod1234_....slice".
-func podUID(parts []string) string {
-	kubelet := false
-	for _, p := range parts {
-		kubelet = kubelet || strings.HasPrefix(p, "kubepods")
-		if !kubelet {
+// Containers lists the containers that have processes in a namespace, the oldest first. Hints may be nil.
+func Containers(processes []state.Process, hints *Hints) []state.Container {
+	var out []state.Container
+	seen := map[group]bool{}
+	for _, p := range byAge(processes) {
+		g, ok := parseGroup(p.Cgroup, hints)
+		if !ok || seen[g] {
 			continue
 		}
-		name, systemd := strings.CutSuffix(p, ".slice")
-		if i := strings.LastIndex(name, "-pod"); systemd && i >= 0 {
-			return strings.ReplaceAll(name[i+len("-pod"):], "_", "-")
+		seen[g] = true
+		c := state.Container{Kind: g.kind, ID: g.id, Name: hints.container(g), PodID: g.pod, PID: p.PID}
+		if g.pod != "" {
+			c.Pod = hints.pod(g)
 		}
-		if uid, ok := strings.CutPrefix(p, "pod"); ok && uid != "" {
-			return uid
-		}
+		out = append(out, c)
 	}
-	return ""
+	return out
 }
 
 // ofPaths goes by where the namespace is mounted.
-func ofPaths(paths []string) *state.Owner {
+func ofPaths(paths []string, hints *Hints) *state.Owner {
 	for _, p := range paths {
 		dir, file := path.Split(p)
 		evidence := "mount " + p
 		switch {
-		case strings.HasSuffix(dir, "/docker/netns/"):
+		case strings.HasSuffix(dir, "/docker/netns/"), hints.isDockerDir(dir):
+			if file == "default" {
+				continue // the engine's own, which it mounts for containers that share it
+			}
 			return &state.Owner{Kind: Docker, ID: file, Evidence: evidence}
 		case !strings.HasSuffix(dir, "/netns/"):
 		case strings.HasPrefix(file, "cni-") && isUUID(file[len("cni-"):]):
@@ -190,12 +149,14 @@ func ofPaths(paths []string) *state.Owner {
 	return nil
 }
 
-// ofUnits goes by systemd's services.
+// ofUnits goes by systemd's services, the innermost first: a unit may have groups of its own below it.
 func ofUnits(processes []state.Process) *state.Owner {
 	for _, p := range processes {
-		unit := path.Base(p.Cgroup)
-		if strings.HasSuffix(unit, ".service") && !strings.HasPrefix(unit, "user@") {
-			return &state.Owner{Kind: Systemd, Name: unit, Evidence: "cgroup " + p.Cgroup}
+		parts := strings.Split(p.Cgroup, "/")
+		for _, unit := range slices.Backward(parts) {
+			if strings.HasSuffix(unit, ".service") && !strings.HasPrefix(unit, "user@") {
+				return &state.Owner{Kind: Systemd, Name: unit, Evidence: "cgroup " + p.Cgroup}
+			}
 		}
 	}
 	return nil
@@ -205,21 +166,6 @@ func ofUnits(processes []state.Process) *state.Owner {
 func command(line string) string {
 	first, _, _ := strings.Cut(line, " ")
 	return strings.Trim(cmp.Or(path.Base(first), first), "[]")
-}
-
-// isContainerID: 32 bytes in hex, as all runtimes make them.
-func isContainerID(s string) bool { return len(s) == 64 && isHex(s) }
-
-// isUUID reports whether s looks like one: groups of hex.
-func isUUID(s string) bool { return len(s) == 36 && isHex(strings.ReplaceAll(s, "-", "")) }
-
-func isHex(s string) bool {
-	for _, c := range s {
-		if (c < '0' || c > '9') && (c < 'a' || c > 'f') {
-			return false
-		}
-	}
-	return s != ""
 }
 
 func processText(pid int, line string) string {

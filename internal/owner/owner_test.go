@@ -16,7 +16,7 @@ const id = "3f4e1b0c9d8e7f60a1b2c3d4e5f60718293a4b5c6d7e8f90123456789abcdef0"
 
 // TestOf goes through control groups and paths as they were seen on hosts.
 func TestOf(t *testing.T) {
-	hints := owner.NewHints()
+	hints := owner.NewHints(nil)
 	for _, line := range []string{
 		"/usr/bin/containerd-shim-runc-v2 -namespace default -id web -address /run/containerd/containerd.sock",
 		"/usr/bin/containerd-shim-runc-v2 -namespace k8s.io -id " + pause + " -address /run/containerd/containerd.sock",
@@ -87,14 +87,5 @@ func TestPodOfLogDir(t *testing.T) {
 		if diff := cmp.Diff(want, [2]string{uid, name}); diff != "" || ok != (want[0] != "") {
 			t.Errorf("%q: %s", dir, diff)
 		}
-	}
-}
-
-func TestDockerRoots(t *testing.T) {
-	h := owner.NewHints()
-	h.Learn(state.Process{PID: 5, Args: []string{"/usr/sbin/dockerd", "--data-root=/srv/d"}})
-	h.Learn(state.Process{PID: 6, Args: []string{"dockerd"}})
-	if diff := cmp.Diff([]string{"/proc/5/root/srv/d", "/proc/6/root/var/lib/docker"}, h.DockerRoots()); diff != "" {
-		t.Error(diff)
 	}
 }
