@@ -99,7 +99,9 @@ func (t *trial) prepare(in *netns.Inside) error {
 	}
 	t.flow = tuple{protoUDP, netip.AddrPortFrom(addr, src), netip.AddrPortFrom(addr, port)}
 	t.station = openStation(in, "the scratch namespace", t.v6, t.table, selections(t.flow, nil))
-	t.station.cookie = in.Cookie()
+	if t.station.cookie, err = unix.GetsockoptUint64(t.fd, unix.SOL_SOCKET, unix.SO_NETNS_COOKIE); err != nil {
+		return fmt.Errorf("ask for the namespace's cookie: %w", err)
+	}
 	t.route, err = in.Netlink(unix.NETLINK_ROUTE)
 	return err
 }
