@@ -26,7 +26,11 @@ func linkObject(s *session, w *words) {
 		{"xstats", linkXstats},
 		{"afstats", linkAfstats},
 		{"property", linkProperty},
-		{"help", func(*session, *words) { usageOf(linkUsage) }},
+		{"help", func(s *session, w *words) {
+			if !s.helpOfKind(w.peek()) {
+				usageOf(linkUsage)
+			}
+		}},
 	}
 	word := w.peek()
 	if !dispatch(s, w, verbs) {
@@ -38,6 +42,7 @@ func linkObject(s *session, w *words) {
 func linkModify(s *session, w *words, typ int, flags netlink.HeaderFlags) {
 	r := &linkRequest{s: s, m: rtnl.NewMessage(rtnl.IfinfoLen), group: -1}
 	defer r.close()
+	r.set = typ == unix.RTM_NEWLINK && flags&netlink.Create == 0
 	r.parse(w)
 	index := r.index
 	switch create := flags&netlink.Create != 0; {

@@ -48,7 +48,13 @@ func (r *linkRequest) kindParser(kind string) func(*words) {
 		return r.parseVlan
 	case "vxlan":
 		return r.parseVxlan
-	case "gre", "gretap", "erspan", "ip6gre", "ip6gretap", "ip6erspan", "ipip", "sit", "ip6tnl", "vti", "vti6", "geneve":
+	case "gre", "gretap", "erspan", "ip6gre", "ip6gretap", "ip6erspan":
+		return r.parseGre
+	case "bareudp":
+		return r.parseBareudp
+	case "xfrm":
+		return func(w *words) { r.parseTable(kind, w, xfrmKindOpts()) }
+	case "ipip", "sit", "ip6tnl", "vti", "vti6", "geneve":
 		return func(w *words) { r.parseTable(kind, w, tunnelOpts(kind)) }
 	case "bond":
 		return func(w *words) { r.parseTable(kind, w, bondOpts()) }

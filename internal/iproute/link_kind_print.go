@@ -3,7 +3,6 @@ package iproute
 import (
 	"fmt"
 	"net"
-	"net/netip"
 
 	"golang.org/x/sys/unix"
 
@@ -40,7 +39,7 @@ func (s *session) printLinkInfo(p *printer, l *linkMsg) {
 func kindPrinters() map[string]func(*session, *printer, rtnl.Attrs, *linkMsg) {
 	return map[string]func(*session, *printer, rtnl.Attrs, *linkMsg){
 		"bridge": printBridgeKind, "vxlan": printVxlan, "macvlan": printMacvlan, "macvtap": printMacvlan,
-		"vlan": printVlan, "ipvlan": printIpvlan, "ipvtap": printIpvlan, "tun": printTun,
+		"vlan": printVlan, "ipvlan": printIpvlan, "ipvtap": printIpvlan, "tun": printTun, "bareudp": printBareudp, "xfrm": printXfrmKind,
 	}
 }
 
@@ -178,7 +177,6 @@ func printIpvlan(_ *session, p *printer, a rtnl.Attrs, _ *linkMsg) {
 
 // printVxlan prints an overlay.
 func printVxlan(s *session, p *printer, a rtnl.Attrs, _ *linkMsg) {
-	const group6, local6 = 16, 17
 	if a.U8(unix.IFLA_VXLAN_COLLECT_METADATA) != 0 {
 		p.is("external", "external ")
 	}
@@ -190,7 +188,7 @@ func printVxlan(s *session, p *printer, a rtnl.Attrs, _ *linkMsg) {
 	}
 	remote := a.Addr(unix.IFLA_VXLAN_GROUP)
 	if !remote.IsValid() {
-		remote = a.Addr(group6)
+		remote = a.Addr(iflaVxlanGroup6)
 	}
 	if remote.IsValid() && !remote.IsUnspecified() {
 		key := "remote"
@@ -206,7 +204,7 @@ func printVxlan(s *session, p *printer, a rtnl.Attrs, _ *linkMsg) {
 	}
 	local := a.Addr(unix.IFLA_VXLAN_LOCAL)
 	if !local.IsValid() {
-		local = a.Addr(local6)
+		local = a.Addr(iflaVxlanLocal6)
 	}
 	if local.IsValid() && !local.IsUnspecified() {
 		key := "local"
@@ -310,13 +308,4 @@ func printVxlanFlags(p *printer, a rtnl.Attrs) {
 	if a.Has(unix.IFLA_VXLAN_GPE) {
 		p.is("gpe", "gpe ")
 	}
-}
-
-// addrOf reads an address for an attribute of that kind.
-func addrOf(word string) netip.Addr {
-	a, err := netip.ParseAddr(word)
-	if err != nil {
-		fail(exitFailed, "Error: any valid address is expected rather than \"%s\".", word)
-	}
-	return a.WithZone("")
 }

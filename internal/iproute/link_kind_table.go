@@ -1,7 +1,6 @@
 package iproute
 
 import (
-	"net/netip"
 	"strings"
 
 	"golang.org/x/sys/unix"
@@ -21,18 +20,17 @@ const (
 	asDevice
 	asBit // of IFLA_BR_MULTI_BOOLOPT
 	asTable
-	asAddr    // IPv4 or IPv6
-	asAddr27  // the same, IPv6 in attribute 7
-	asTTL     // a number or "inherit"
-	asTOS     // a hexadecimal number or "inherit"
-	asKey     // a number or what looks like an IPv4 address
-	asKeys    // a key for both directions
-	asBE16    // in network order
-	asOne     // a word that stands for 1
-	asZero    // or for 0
-	asIgnored // a word without an attribute here
-	asMode    // of a tunnel
-	asProto   // a word that is a mode
+	asAddr   // IPv4 or IPv6
+	asAddr27 // the same, IPv6 in attribute 7
+	asTTL    // a number or "inherit"
+	asTOS    // a hexadecimal number or "inherit"
+	asKey    // a number or what looks like an IPv4 address
+	asKeys   // a key for both directions
+	asBE16   // in network order
+	asOne    // a word that stands for 1
+	asZero   // or for 0
+	asMode   // of a tunnel
+	asProto  // a word that is a mode
 	asBondMode
 )
 
@@ -160,7 +158,7 @@ func (r *linkRequest) parseTable(kind string, w *words, table []kindOpt) {
 			if u8(w.next(), what) != 0 {
 				bits |= 1 << opt.typ
 			}
-		case asAddr, asAddr27, asTTL, asTOS, asKey, asKeys, asBE16, asOne, asZero, asIgnored, asMode, asProto, asBondMode:
+		case asAddr, asAddr27, asTTL, asTOS, asKey, asKeys, asBE16, asOne, asZero, asMode, asProto, asBondMode:
 			r.tunnelWord(opt, w, what)
 		case asTable:
 			r.m.U32(opt.typ, tableWord(r.s, w.next()))
@@ -231,154 +229,4 @@ func vlanProtocol(word string) uint16 {
 	}
 	invalid("invalid vlan_protocol", word)
 	return 0
-}
-
-// iflaVxlanVnifilter is IFLA_VXLAN_VNIFILTER (linux/if_link.h, Linux 5.18).
-const iflaVxlanVnifilter = 30
-
-// parseVxlan reads the options of an overlay.
-func (r *linkRequest) parseVxlan(w *words) {
-	const group6, local6 = 16, 17
-	hasID, hasPort, external, learning := false, false, false, false
-	switches := []kindOpt{
-		{"learning", unix.IFLA_VXLAN_LEARNING, 1},
-		{"nolearning", unix.IFLA_VXLAN_LEARNING, 0},
-		{"proxy", unix.IFLA_VXLAN_PROXY, 1},
-		{"noproxy", unix.IFLA_VXLAN_PROXY, 0},
-		{"rsc", unix.IFLA_VXLAN_RSC, 1},
-		{"norsc", unix.IFLA_VXLAN_RSC, 0},
-		{"l2miss", unix.IFLA_VXLAN_L2MISS, 1},
-		{"nol2miss", unix.IFLA_VXLAN_L2MISS, 0},
-		{"l3miss", unix.IFLA_VXLAN_L3MISS, 1},
-		{"nol3miss", unix.IFLA_VXLAN_L3MISS, 0},
-		{"udpcsum", unix.IFLA_VXLAN_UDP_CSUM, 1},
-		{"noudpcsum", unix.IFLA_VXLAN_UDP_CSUM, 0},
-		{"udp6zerocsumtx", unix.IFLA_VXLAN_UDP_ZERO_CSUM6_TX, 1},
-		{"noudp6zerocsumtx", unix.IFLA_VXLAN_UDP_ZERO_CSUM6_TX, 0},
-		{"udp6zerocsumrx", unix.IFLA_VXLAN_UDP_ZERO_CSUM6_RX, 1},
-		{"noudp6zerocsumrx", unix.IFLA_VXLAN_UDP_ZERO_CSUM6_RX, 0},
-		{"remcsumtx", unix.IFLA_VXLAN_REMCSUM_TX, 1},
-		{"noremcsumtx", unix.IFLA_VXLAN_REMCSUM_TX, 0},
-		{"remcsumrx", unix.IFLA_VXLAN_REMCSUM_RX, 1},
-		{"noremcsumrx", unix.IFLA_VXLAN_REMCSUM_RX, 0},
-	}
-	addr := func(four, six uint16, a netip.Addr) {
-		if a.Is4() {
-			r.m.Addr(four, a)
-		} else {
-			r.m.Addr(six, a)
-		}
-	}
-words:
-	for w.more() {
-		word := w.peek()
-		for _, o := range switches {
-			if matches(word, o.word) && len(word) > 1 && word != "remote" {
-				learning = learning || o.typ == unix.IFLA_VXLAN_LEARNING
-				r.m.U8(o.typ, uint8(o.as))
-				w.skip()
-				continue words
-			}
-		}
-		switch {
-		case matches(word, "id"), matches(word, "vni"):
-			n := u32(w.next(), "invalid id")
-			if n >= 1<<24 {
-				invalid("invalid id", w.peek())
-			}
-			r.m.U32(unix.IFLA_VXLAN_ID, n)
-			hasID = true
-		case matches(word, "group"):
-			a := addrOf(w.next())
-			if !a.IsMulticast() {
-				invalid("invalid group address", w.peek())
-			}
-			addr(unix.IFLA_VXLAN_GROUP, group6, a)
-		case matches(word, "remote"):
-			a := addrOf(w.next())
-			if a.IsMulticast() {
-				invalid("invalid remote address", w.peek())
-			}
-			addr(unix.IFLA_VXLAN_GROUP, group6, a)
-		case matches(word, "local"):
-			addr(unix.IFLA_VXLAN_LOCAL, local6, addrOf(w.next()))
-		case matches(word, "dev"):
-			index := r.s.indexOf(w.next())
-			if index == 0 {
-				die("Cannot find device \"%s\"", w.peek())
-			}
-			r.m.U32(unix.IFLA_VXLAN_LINK, uint32(index))
-		case matches(word, "ttl"), word == "hoplimit":
-			switch word := w.next(); word {
-			case "inherit":
-				r.m.Flag(unix.IFLA_VXLAN_TTL_INHERIT)
-			case "auto":
-				r.m.U8(unix.IFLA_VXLAN_TTL, 0)
-			default:
-				r.m.U8(unix.IFLA_VXLAN_TTL, u8(word, "invalid TTL"))
-			}
-		case word == "tos", word == "dsfield":
-			if word := w.next(); word == "inherit" {
-				r.m.U8(unix.IFLA_VXLAN_TOS, 1)
-			} else {
-				n, ok := parseUint(word, 16, 8)
-				if !ok {
-					invalid("invalid TOS", word)
-				}
-				r.m.U8(unix.IFLA_VXLAN_TOS, uint8(n))
-			}
-		case word == "df":
-			modes := map[string]uint8{"unset": 0, "set": 1, "inherit": 2}
-			v, ok := modes[w.next()]
-			if !ok {
-				invalid("DF must be 'unset', 'set' or 'inherit'", w.peek())
-			}
-			r.m.U8(unix.IFLA_VXLAN_DF, v)
-		case matches(word, "ageing"):
-			if word := w.next(); word == "none" {
-				r.m.U32(unix.IFLA_VXLAN_AGEING, 0)
-			} else {
-				r.m.U32(unix.IFLA_VXLAN_AGEING, u32(word, "ageing timer"))
-			}
-		case matches(word, "maxaddress"):
-			if word := w.next(); word == "unlimited" {
-				r.m.U32(unix.IFLA_VXLAN_LIMIT, 0)
-			} else {
-				r.m.U32(unix.IFLA_VXLAN_LIMIT, u32(word, "max addresses"))
-			}
-		case matches(word, "port"), matches(word, "srcport"):
-			low := u16(w.next(), "min port")
-			high := u16(w.next(), "max port")
-			r.m.Bytes(unix.IFLA_VXLAN_PORT_RANGE, []byte{byte(low >> 8), byte(low), byte(high >> 8), byte(high)})
-		case matches(word, "dstport"):
-			r.m.BE16(unix.IFLA_VXLAN_PORT, u16(w.next(), "dst port"))
-			hasPort = true
-		case matches(word, "external"):
-			r.m.U8(unix.IFLA_VXLAN_COLLECT_METADATA, 1)
-			external = true
-		case matches(word, "noexternal"):
-			r.m.U8(unix.IFLA_VXLAN_COLLECT_METADATA, 0)
-		case word == "vnifilter":
-			r.m.U8(iflaVxlanVnifilter, 1)
-		case word == "novnifilter":
-			r.m.U8(iflaVxlanVnifilter, 0)
-		case matches(word, "gbp"):
-			r.m.Flag(unix.IFLA_VXLAN_GBP)
-		case matches(word, "gpe"):
-			r.m.Flag(unix.IFLA_VXLAN_GPE)
-		default:
-			r.unknownOption("vxlan", w)
-		}
-		w.skip()
-	}
-	if external && !learning {
-		r.m.U8(unix.IFLA_VXLAN_LEARNING, 0)
-	}
-	if !hasID && !external {
-		fail(exitFailed, "vxlan: missing virtual network identifier")
-	}
-	if !hasPort {
-		// Without a word the kernel takes a port of its own from before there was a number for vxlan; iproute2 leaves it at that.
-		r.s.hint("vxlan: destination port not specified\nWill use Linux kernel default (non-standard value)\nUse 'dstport 4789' to get the IANA assigned value\nUse 'dstport 0' to get default and quiet this message")
-	}
 }

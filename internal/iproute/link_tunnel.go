@@ -7,8 +7,6 @@ import (
 // Options of tunnels of IP in IP (IFLA_GRE_*, IFLA_IPTUN_*, IFLA_VTI_*, IFLA_GENEVE_*; linux/if_tunnel.h, linux/if_link.h).
 func tunnelOpts(kind string) []kindOpt {
 	switch kind {
-	case "gre", "gretap", "erspan", "ip6gre", "ip6gretap", "ip6erspan":
-		return append(endpointOpts(1, 6, 7, 8, 9), greOpts()...)
 	case "ipip", "sit", "ip6tnl":
 		return append(endpointOpts(1, 2, 3, 4, 5), iptunOpts(kind)...)
 	case "vti", "vti6":
@@ -45,27 +43,6 @@ func endpointOpts(link, local, remote, ttl, tos uint16) []kindOpt {
 		list = append(list, kindOpt{"tos", tos, asTOS}, kindOpt{"tclass", tos, asTOS}, kindOpt{"dsfield", tos, asTOS})
 	}
 	return list
-}
-
-func greOpts() []kindOpt {
-	return []kindOpt{
-		{"key", 4, asKeys},
-		{"ikey", 4, asKey},
-		{"okey", 5, asKey},
-		{"nopmtudisc", 10, asZero},
-		{"pmtudisc", 10, asOne},
-		{"ignore-df", 19, asOne},
-		{"noignore-df", 19, asZero},
-		{"external", 18, asNothing},
-		{"fwmark", 20, as32},
-		{"encaplimit", 11, as8},
-		{"seq", 0, asIgnored},
-		{"iseq", 0, asIgnored},
-		{"oseq", 0, asIgnored},
-		{"csum", 0, asIgnored},
-		{"icsum", 0, asIgnored},
-		{"ocsum", 0, asIgnored},
-	}
 }
 
 func iptunOpts(kind string) []kindOpt {

@@ -20,6 +20,7 @@ type linkRequest struct {
 	devIsName     bool // "name X" without a link stands for both
 	link, kind    string
 	group         int64 // -1 = not said
+	set           bool  // a link that is there is changed
 	lowerNS       *netns.Handle
 	open          []*netns.Handle // until the request is sent
 	seen          map[string]bool
