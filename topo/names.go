@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 
 	"warren/state"
 )
@@ -16,11 +17,11 @@ const (
 	maxMembers = 100_000
 )
 
-var rangeInName = regexp.MustCompile(`\[([0-9]+)-([0-9]+)\]`)
+var rangeInName = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`\[([0-9]+)-([0-9]+)\]`) })
 
 // expandName writes out the ranges of a name: h[1-3] is h1, h2, h3, and h[01-10] is h01 ... h10.
 func expandName(name string) ([]string, error) {
-	m := rangeInName.FindStringSubmatchIndex(name)
+	m := rangeInName().FindStringSubmatchIndex(name)
 	if m == nil {
 		if strings.ContainsAny(name, "[]") {
 			return nil, fmt.Errorf("%q is not a range (h[1-50] is one)", name)

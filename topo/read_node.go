@@ -196,13 +196,13 @@ func (r *reader) policy(p *Policy, deny bool, v *tree, path string, parse func(s
 func expandRule(s string) ([]string, error) {
 	out := []string{s}
 	for {
-		m := rangeInName.FindStringIndex(out[0])
+		m := rangeInName().FindStringIndex(out[0])
 		if m == nil {
 			return out, nil
 		}
 		var next []string
 		for _, t := range out {
-			m := rangeInName.FindStringIndex(t)
+			m := rangeInName().FindStringIndex(t)
 			if m == nil {
 				return nil, fmt.Errorf("%q: cannot expand", s)
 			}

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"regexp"
 	"strings"
+	"sync"
 
 	"github.com/goccy/go-yaml/lexer"
 	"github.com/goccy/go-yaml/token"
@@ -20,14 +21,16 @@ const (
 )
 
 var (
-	rangeInText = regexp.MustCompile(`([A-Za-z0-9_\-\x{e0f2}])\[([0-9]+-[0-9]+)\]`)
-	unhide      = strings.NewReplacer(hiddenOpen, "[", hiddenClose, "]", hiddenColon, ":")
+	rangeInText = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`([A-Za-z0-9_\-\x{e0f2}])\[([0-9]+-[0-9]+)\]`) })
+	unhide      = sync.OnceValue(func() *strings.Replacer {
+		return strings.NewReplacer(hiddenOpen, "[", hiddenClose, "]", hiddenColon, ":")
+	})
 )
 
 func hide(s string) string {
 	if strings.Contains(s, "[") {
 		for range 4 { // a[1-2][1-2]: the second follows the first
-			t := rangeInText.ReplaceAllString(s, "${1}"+hiddenOpen+"${2}"+hiddenClose)
+			t := rangeInText().ReplaceAllString(s, "${1}"+hiddenOpen+"${2}"+hiddenClose)
 			if t == s {
 				break
 			}
@@ -52,7 +55,7 @@ func hide(s string) string {
 func show(s string) string {
 	for i := range len(s) {
 		if s[i] == 0xee { // the first byte of all three
-			return unhide.Replace(s)
+			return unhide().Replace(s)
 		}
 	}
 	return s

@@ -1,3 +1,8 @@
+// A command lives shortly: the runtime need not follow changes of a control group's limit of processors, nor name its mappings.
+//
+//go:debug updatemaxprocs=0
+//go:debug decoratemappings=0
+
 // Warren makes, wires, inspects and explains Linux network namespaces. See "warren help" or docs/man/warren.1.
 //
 // This file decides what the program was called as, and nothing else.
