@@ -8,7 +8,7 @@ TOOL = $(GO) tool -modfile=tools/go.mod
 PKGS = ./...
 
 .DEFAULT_GOAL := help
-.PHONY: help build install uninstall deb release demo test need check unit lint vet format soak bench fuzz man deps cover clean
+.PHONY: help build install uninstall deb release demo test need check unit lint vet format soak acceptance bench fuzz man deps cover clean
 
 PREFIX ?= /usr/local
 
@@ -59,6 +59,9 @@ soak: ## the tests that kill and race, many times over
 	$(GO) test -count=20 -timeout=2h -run 'Kill|Parallel|Concurrent|Random' $(PKGS)
 	WARREN_SEQUENCES=$${WARREN_SEQUENCES:-20000} WARREN_SEQUENCE=2000 $(GO) test -count=1 -timeout=2h -run TestDifferential ./internal/iproute
 	WARREN_REACH_WORLDS=$${WARREN_REACH_WORLDS:-20000} WARREN_REACH_SEED=$${WARREN_REACH_SEED:-1} $(GO) test -count=1 -timeout=12h -run TestDifferential ./internal/reachtest
+
+acceptance: need ## tests that others wrote for iproute2, its own and the kernel's, with ip and with warren as ip (ONLY=PATTERN)
+	@GO="$(GO)" tools/acceptance/run $(if $(ONLY),--only $(ONLY))
 
 bench: ## measure against the bare system calls and against ip (see bench/README.md)
 	$(GO) run ./bench $(BENCH)
