@@ -53,7 +53,7 @@ func (c *Conn) dumpOnce(ctx context.Context, req Request, msgs []netlink.Message
 			c.abandoned = seq
 			return nil, false, err
 		}
-		b, err := c.wire.Receive(buf, answerWait)
+		b, err := c.receivePart(buf)
 		if errors.Is(err, unix.ENOBUFS) && overruns < 16 {
 			overruns++
 			clean = false
@@ -97,6 +97,14 @@ func (c *Conn) dumpOnce(ctx context.Context, req Request, msgs []netlink.Message
 			}
 		}
 	}
+}
+
+// receivePart reads a part of a dump.
+func (c *Conn) receivePart(buf []byte) ([]byte, error) {
+	if s, ok := c.wire.(*socket); ok {
+		return s.receivePart(buf, answerWait)
+	}
+	return c.wire.Receive(buf, answerWait)
 }
 
 // drain reads a dump that was given up to its end.

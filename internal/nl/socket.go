@@ -23,7 +23,11 @@ type Wire interface {
 const receiveBuffer = 1 << 20
 
 // socket is the Wire of a real netlink socket.
-type socket struct{ fd int }
+type socket struct {
+	fd      int
+	largest int  // buffer that was read into: the kernel makes the next dump's parts as large
+	long    bool // a part of a dump was larger than it should be: sizes are asked for from now on
+}
 
 // openSocket prepares a netlink socket. Options that the kernel is too old for are left out.
 func openSocket(fd int) (*socket, error) {
@@ -73,12 +77,33 @@ func (s *socket) Receive(buf []byte, wait time.Duration) ([]byte, error) {
 			buf = make([]byte, n)
 		}
 		// The whole capacity, not n: the kernel makes the parts of a dump as large as the largest buffer it has seen.
+		s.largest = max(s.largest, cap(buf))
 		n, err = receive(s.fd, buf[:cap(buf)], unix.MSG_DONTWAIT)
 		if err != nil {
 			return nil, err
 		}
 		return buf[:n], nil
 	}
+}
+
+// shortPart has room for a part of a dump while the kernel has seen no larger buffer: a page or 8 KiB, the smaller of both,
+// with what belongs to the packet itself (NLMSG_GOODSIZE in linux/netlink.h), unless a single message needs more.
+const shortPart = 8<<10 - 320
+
+// receivePart is Receive for the parts of a dump: while they are small it does not ask for their size, which costs as much
+// as reading them. One that does not fit is lost, with ENOBUFS; for the next attempt sizes are asked for.
+func (s *socket) receivePart(buf []byte, wait time.Duration) ([]byte, error) {
+	if s.long || s.largest > shortPart || cap(buf) > 0 {
+		return s.Receive(buf, wait)
+	}
+	var part [shortPart]byte
+	b, err := s.receiveAck(part[:], wait)
+	s.largest = max(s.largest, len(part))
+	if err != nil {
+		s.long = s.long || errors.Is(err, unix.ENOBUFS)
+		return nil, err
+	}
+	return append([]byte(nil), b...), nil
 }
 
 // receiveAck is Receive without asking for the size first. What does not fit is lost, with ENOBUFS.
