@@ -157,6 +157,9 @@ func (s *session) printLink(p *printer, l *linkMsg, forLink bool, family, least 
 	if s.opt.stats > 0 && forLink {
 		s.printStats(p, l, least)
 	}
+	if forLink || s.opt.details {
+		s.printVFs(p, l)
+	}
 	s.printAltNames(p, l)
 }
 

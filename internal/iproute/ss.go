@@ -189,7 +189,7 @@ func (s *ss) show() {
 		{ssUnix, s.showUnix},
 		{1 << kindRaw, func() { s.showInet("raw", unix.IPPROTO_RAW) }},
 		{1 << kindUDP, func() { s.showInet("udp", unix.IPPROTO_UDP) }},
-		{1 << kindTCP, func() { s.showInet("tcp", unix.IPPROTO_TCP) }},
+		{1 << kindTCP, s.showTCP},
 		{1 << kindSCTP, func() { s.showInet("", unix.IPPROTO_SCTP) }},
 		{ssVsock, s.showVsock},
 		{1 << kindMPTCP, func() { s.showInet("", unix.IPPROTO_MPTCP) }},

@@ -4,6 +4,7 @@ import (
 	"context"
 	"net"
 	"net/netip"
+	"os"
 	"strings"
 	"time"
 
@@ -11,6 +12,18 @@ import (
 
 	"warren/internal/sockdiag"
 )
+
+// showTCP shows the sockets of TCP: the namespace's, or recorded ones.
+func (s *ss) showTCP() {
+	if !s.sel.has(unix.AF_INET) && !s.sel.has(unix.AF_INET6) {
+		return
+	}
+	if path := os.Getenv(tcpFileEnv); path != "" {
+		s.showTCPFile(path)
+		return
+	}
+	s.showInet("tcp", unix.IPPROTO_TCP)
+}
 
 // showInet shows the sockets of a protocol. services is whose names ports have; "" leaves it to the last protocol shown.
 func (s *ss) showInet(services string, protocol int) {
