@@ -19,7 +19,7 @@ func (a *app) why() *cobra.Command {
 	var src source
 	var from, format string
 	var mark uint32
-	var asJSON bool
+	var asJSON, live bool
 	var explain int
 	c := &cobra.Command{
 		Use:     "why SRC DST[:PORT][/tcp|udp|icmp]",
@@ -33,6 +33,12 @@ SRC is a namespace: a node, LAB.NODE, a name, a path, pid:N, cookie:N, container
 port in brackets), a namespace, or "out" for anything outside the host. Without a port it is an echo request (ping); a port
 is TCP's unless /udp follows. With --size the IP packet has that many bytes and may not be fragmented.
 
+With --live the very packet is sent afterwards, from a socket in SRC, and every step is compared with what the kernel says:
+the rules that nftables traces, where the packet was seen and why it was dropped (BPF), and who answered for an address.
+Steps are then marked "confirmed", "not seen" or "contradicted". Where the kernel says something else than the walk, that is
+said first, and the kernel is right. What could not be watched is listed; an ordinary user gets no BPF. Nothing is left behind:
+the trace rules are in a table that the kernel removes when the command ends, however it ends.
+
 Reasons have stable codes: docs/reasons.md explains each.
 
 Exit status: 0 yes, 1 no, 2 wrong usage, 3 it cannot be told.`,
@@ -41,6 +47,7 @@ Exit status: 0 yes, 1 no, 2 wrong usage, 3 it cannot be told.`,
   warren why web 10.0.2.2:53/udp --from 10.0.1.7
   warren why web db --size 1500      a full-size packet that may not be fragmented
   warren why host out                is there a way out of this host?
+  warren why web db:5432 --live      send it, and watch the kernel
   warren why a b --snapshot h.json   on what another host was`,
 		Args: arguments(2, 2),
 		RunE: func(c *cobra.Command, args []string) error {
@@ -64,7 +71,16 @@ Exit status: 0 yes, 1 no, 2 wrong usage, 3 it cannot be told.`,
 			default:
 				return usagef(c, "why: --format %q is not text, json or svg", format)
 			}
-			v, err := a.verdict(c.Context(), src, q)
+			if live && src.given() {
+				return usagef(c, "why: --live sends a packet, and a snapshot has no kernel to send it with")
+			}
+			var v warren.LiveVerdict
+			var err error
+			if live {
+				v, err = a.liveVerdict(c.Context(), q)
+			} else {
+				v.Verdict, err = a.verdict(c.Context(), src, q)
+			}
 			switch {
 			case errors.Is(err, warren.ErrNotExist), errors.Is(err, warren.ErrAmbiguous), errors.Is(err, warren.ErrQuestion):
 				return usagef(c, "why: %w", err)
@@ -73,7 +89,12 @@ Exit status: 0 yes, 1 no, 2 wrong usage, 3 it cannot be told.`,
 				return exit{3}
 			}
 			a.endProgress()
-			if err := a.printVerdict(&v, format, explain); err != nil {
+			if live {
+				err = a.printLive(&v, format, explain)
+			} else {
+				err = a.printVerdict(&v.Verdict, format, explain)
+			}
+			if err != nil {
 				return err
 			}
 			switch v.Reachable {
@@ -90,6 +111,7 @@ Exit status: 0 yes, 1 no, 2 wrong usage, 3 it cannot be told.`,
 	c.Flags().IntVar(&q.Size, "size", 0, "length of the IP packet in bytes, not to be fragmented")
 	c.Flags().Uint8Var(&q.TTL, "ttl", 0, "TTL or hop limit (default 64)")
 	c.Flags().StringVarP(&q.Lab, "lab", "l", "", "the lab whose nodes are meant")
+	c.Flags().BoolVar(&live, "live", false, "send the packet, too, and compare each step with what the kernel says")
 	c.Flags().BoolVar(&asJSON, "json", false, "print the verdict as JSON")
 	c.Flags().StringVar(&format, "format", "text", "text, json or svg")
 	c.Flags().IntVar(&explain, "explain", 0, "list the rules that step N looked at")

@@ -91,7 +91,7 @@ func (a *assembly) records(list []record, start time.Duration, name func(cookie 
 			in[r.skb] = held{dir, p.mark}
 		}
 		e := Event{
-			At: max(r.at-start, 0), Witness: ByBPF, Direction: dir, Namespace: name(r.cookie), Link: r.link, Packet: p.String(), cookie: r.cookie,
+			At: max(r.at-start, 0), Witness: ByBPF, Direction: dir, Namespace: name(r.cookie), Link: r.link, Packet: p.String(),
 		}
 		switch r.kind {
 		case kindSent:
@@ -122,7 +122,7 @@ func (a *assembly) explain(e *Event, r record, p *packet) {
 	d := drops.Event{Reason: e.Reason, Function: e.Function, Link: e.Link, Packet: drops.Packet{EtherType: ether, Proto: p.proto, Src: p.src, Dst: p.dst}}
 	e.Code, e.Text = d.Explain()
 	// A reset that was taken is put away as a drop, and so is what came to a socket that was closed meanwhile.
-	e.harmless = d.Harmless() || e.Reason == "TCP_RESET" || e.Direction == Errors
+	e.Harmless = d.Harmless() || e.Reason == "TCP_RESET" || e.Direction == Errors
 }
 
 // trace takes what nft said in one namespace, in its order.
@@ -175,10 +175,10 @@ func (a *assembly) trace(ns string, list []traced, link func(index uint32) strin
 			a.events = append(a.events, e)
 			continue
 		}
-		switch t.typ {
-		case tracedRule:
+		switch {
+		case t.typ == tracedRule && t.handle != 0: // the end of a chain looks like a rule without a handle
 			e.Object = fmt.Sprintf("nft %s %s/%s handle %d", family, t.table, t.chain, t.handle)
-		case tracedPolicy:
+		case t.typ == tracedPolicy:
 			e.Object = fmt.Sprintf("nft %s %s/%s policy", family, t.table, t.chain)
 		default:
 			continue

@@ -48,17 +48,16 @@ type Event struct {
 	Reason   string `json:"reason,omitempty"`
 	Function string `json:"function,omitempty"`
 	// Code and Text explain a drop, as far as the kernel's reason tells.
-	Code   reach.Code `json:"code,omitempty"`
-	Text   string     `json:"text,omitempty"`
-	Packet string     `json:"packet,omitempty"`
-
-	harmless bool
-	cookie   uint64
+	Code reach.Code `json:"code,omitempty"`
+	Text string     `json:"text,omitempty"`
+	// Harmless: the kernel puts away what did its work, or was for nobody there, as a drop, too.
+	Harmless bool   `json:"harmless,omitempty"`
+	Packet   string `json:"packet,omitempty"`
 }
 
 // drop reports an event at which the packet died, as far as one witness can tell.
 func (e *Event) drop() bool {
-	return e.Event == Dropped && !e.harmless || e.Event == Rule && e.Verdict == "drop"
+	return e.Event == Dropped && !e.Harmless || e.Event == Rule && e.Verdict == "drop"
 }
 
 // A Neighbour is what became of asking for somebody's address on a link.
