@@ -40,7 +40,7 @@ func encapName(kind uint16) string {
 }
 
 // parseEncap reads "encap KIND ...", which may not be the last of a line, and ends at its last word.
-func parseEncap(w *words, m *rtnl.Message, attr, kindAttr uint16) {
+func (s *session) parseEncap(w *words, m *rtnl.Message, attr, kindAttr uint16) {
 	kind := w.next()
 	if w.next(); w.left() <= 1 {
 		die("Error: unexpected end of line after \"encap\"")
@@ -60,7 +60,17 @@ func parseEncap(w *words, m *rtnl.Message, attr, kindAttr uint16) {
 			v = encapIP6
 		}
 		m.U16(kindAttr, v)
-	case "ila", "seg6", "bpf", "seg6local", "rpl", "ioam6", "xfrm":
+	case "seg6":
+		at := m.Begin(attr)
+		parseEncapSeg6(w, m)
+		m.End(at)
+		m.U16(kindAttr, encapSeg6)
+	case "seg6local":
+		at := m.Begin(attr)
+		s.parseEncapSeg6Local(w, m)
+		m.End(at)
+		m.U16(kindAttr, encapSeg6Local)
+	case "ila", "bpf", "rpl", "ioam6", "xfrm":
 		die("ip route ... encap %s is not supported by this version of warren: use iproute2's own ip for it.", kind)
 	default:
 		die("Error: argument \"%s\" is wrong: \"encap type\" value is invalid\n", kind)
@@ -190,6 +200,10 @@ func (s *session) printEncap(p *printer, kind uint16, b []byte) {
 		}
 	case encapIP, encapIP6:
 		printEncapIP(p, a, kind == encapIP6)
+	case encapSeg6:
+		printEncapSeg6(p, a)
+	case encapSeg6Local:
+		s.printEncapSeg6Local(p, a)
 	}
 }
 

@@ -101,7 +101,7 @@ func nexthopModify(s *session, w *words, typ int, flags netlink.HeaderFlags) {
 			}
 			m.Addr(nhaGateway, a)
 		case word == "encap":
-			parseEncap(w, m, nhaEncap, nhaEncapType)
+			s.parseEncap(w, m, nhaEncap, nhaEncapType)
 		case word == "blackhole":
 			m.Flag(nhaBlackhole)
 			inet()

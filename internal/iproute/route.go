@@ -258,7 +258,7 @@ words:
 		case matches(word, "realms"):
 			r.m.U32(unix.RTA_FLOW, r.s.realmWord(w.next(), "\"realm\" value is invalid\n"))
 		case word == "encap":
-			parseEncap(w, r.m, unix.RTA_ENCAP, unix.RTA_ENCAP_TYPE)
+			r.s.parseEncap(w, r.m, unix.RTA_ENCAP, unix.RTA_ENCAP_TYPE)
 		case word == "as":
 			next := w.next()
 			if next == "to" {

@@ -178,7 +178,7 @@ func (r *routeRequest) word(w *words) {
 		}
 		r.m.U8(unix.RTA_PREF, v)
 	case word == "encap":
-		parseEncap(w, r.m, unix.RTA_ENCAP, unix.RTA_ENCAP_TYPE)
+		r.s.parseEncap(w, r.m, unix.RTA_ENCAP, unix.RTA_ENCAP_TYPE)
 	case word == "ttl-propagate":
 		switch w.next() {
 		case "enabled":
