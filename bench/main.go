@@ -3,6 +3,7 @@
 //	go run ./bench                        everything, as root; some twenty minutes
 //	go run ./bench -n 50 -rounds 3        something in between
 //	go run ./bench -ip                    only the commands of ip, a minute
+//	go run ./bench -see                   only snapshot, ls and watch, three minutes
 //	go run ./bench -write                 and put the table into bench/README.md
 //
 // All of it happens in network, mount and process namespaces of its own. What is compared is measured in turn (A B A B), so
@@ -34,6 +35,7 @@ type options struct {
 	execRounds  int
 	calm        int // seconds
 	onlyIP      bool
+	onlySeeing  bool
 	write       bool
 }
 
@@ -58,6 +60,7 @@ func parse() (options, error) {
 	flag.IntVar(&opt.execRounds, "exec", 100, "rounds of exec")
 	flag.IntVar(&opt.calm, "calm", 10, "seconds of watching after up")
 	flag.BoolVar(&opt.onlyIP, "ip", false, "only the comparison with ip")
+	flag.BoolVar(&opt.onlySeeing, "see", false, "only snapshot, ls and watch")
 	flag.BoolVar(&opt.write, "write", false, "put the table into bench/README.md")
 	flag.Parse()
 	for s := range strings.SplitSeq(*sizes, ",") {

@@ -22,9 +22,6 @@ func (o *observation) readFirewall(r *reading) error {
 		return err
 	}
 	defer conn.Close()
-	if gen, err := nft.Generation(conn); err == nil && gen == firstGeneration {
-		return nil
-	}
 	if !o.ours() {
 		r.ns.Tables, err = nft.Read(o.ctx, conn)
 		return err
@@ -36,10 +33,6 @@ func (o *observation) readFirewall(r *reading) error {
 	}
 	return err
 }
-
-// firstGeneration is the number of a namespace's rules in which no transaction was ever carried out: it has no tables
-// (nf_tables_init_net in net/netfilter/nf_tables_api.c, since Linux 3.18, which has the request).
-const firstGeneration = 1
 
 // changeFirewall does all steps in one transaction: all of them happen, or none.
 func (w *work) changeFirewall(ns string, steps []plan.Step, results []result) {

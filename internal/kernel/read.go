@@ -59,6 +59,9 @@ func (o *observation) readRoute(r *reading) {
 	o.readNeighbors(r, conn, parts)
 	o.readFDB(r, conn, parts, links)
 	o.readSwitching(r, conn, parts, links)
+	if parts.Has(state.PartSysctls) {
+		r.keys = withKeys(r.keys, forwardingKeys(c, parts))
+	}
 	if len(r.keys) > 0 {
 		r.keys = readSettings(conn, r.keys, c)
 	}

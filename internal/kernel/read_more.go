@@ -46,9 +46,6 @@ func (o *observation) readFDB(r *reading, conn *nl.Conn, parts state.Parts, link
 	})
 }
 
-// forwarding returns the sysctls of PartSysctls.
-func (o *observation) forwarding() []string { return forwardingKeys() }
-
 // withKeys is a list of keys with more, each once.
 func withKeys(keys, more []string) []string {
 	if len(keys) == 0 {

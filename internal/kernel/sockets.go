@@ -1,6 +1,7 @@
 package kernel
 
 import (
+	"bytes"
 	"errors"
 	"strconv"
 	"strings"
@@ -17,7 +18,7 @@ import (
 // The kernel keeps the TCP connections of all namespaces in one table of, by default, a bucket for every 128 KiB of memory,
 // and walks over all of it for each list of one namespace: half a millisecond on a machine of 24 GiB. Most namespaces
 // have no connection at all, and the counters of /proc/net/sockstat tell.
-func (o *observation) readSockets(r *reading) error {
+func (o *observation) readSockets(r *reading, p *proc) error {
 	conn, err := openSocket(unix.NETLINK_SOCK_DIAG)
 	if errors.Is(err, unix.EPROTONOSUPPORT) {
 		return nil
@@ -26,8 +27,8 @@ func (o *observation) readSockets(r *reading) error {
 		return err
 	}
 	defer conn.Close()
-	s := socketReader{o: o, r: r, conn: conn}
-	use := readSockStat()
+	s := socketReader{o: o, r: r, conn: conn, files: &p.files}
+	use := readSockStat(&p.files)
 	for _, v6 := range []bool{false, true} {
 		family, inUse := uint8(unix.AF_INET), use.v4
 		if v6 {
@@ -39,12 +40,12 @@ func (o *observation) readSockets(r *reading) error {
 				s.inet(family, unix.IPPROTO_TCP, sockdiag.All&^sockdiag.Statuses(1<<uint(sockdiag.Listen)))
 			}
 		}
-		for _, p := range []struct {
+		for _, udp := range []struct {
 			name   string
 			number int
 		}{{"UDP", unix.IPPROTO_UDP}, {"UDPLITE", unix.IPPROTO_UDPLITE}} {
-			if inUse[p.name] > 0 {
-				s.inet(family, p.number, sockdiag.All)
+			if inUse[udp.name] > 0 {
+				s.inet(family, udp.number, sockdiag.All)
 			}
 		}
 		if inUse["RAW"] > 0 {
@@ -66,36 +67,31 @@ type sockStat struct {
 }
 
 // readSockStat reads /proc/net/sockstat and sockstat6 (proc_pid_net(5)). What cannot be read is taken to be in use.
-func readSockStat() sockStat {
-	v4, err := readNetFile("sockstat")
+func readSockStat(files *netFiles) sockStat {
+	s := sockStat{v4: map[string]int{}, v6: map[string]int{}}
+	v4, err := files.read("sockstat")
 	if err != nil {
-		v4 = nil
+		v4 = []byte("TCP: inuse -1 tw 1\nUDP: inuse 1\nUDPLITE: inuse 1\nRAW: inuse 1\n")
 	}
-	v6, _ := readNetFile("sockstat6")
-	return parseSockStat(v4, v6)
+	s.parse(v4, s.v4)
+	v6, _ := files.read("sockstat6")
+	s.parse(v6, s.v6)
+	return s
 }
 
-func parseSockStat(v4, v6 []byte) sockStat {
-	s := sockStat{v4: map[string]int{}, v6: map[string]int{}}
-	for i, text := range [][]byte{v4, v6} {
-		use := []map[string]int{s.v4, s.v6}[i]
-		if i == 0 && text == nil {
-			text = []byte("TCP: inuse -1 tw 1\nUDP: inuse 1\nUDPLITE: inuse 1\nRAW: inuse 1\n")
-		}
-		for line := range strings.Lines(string(text)) {
-			f := strings.Fields(line)
-			for j := 1; j+1 < len(f); j += 2 {
-				n, _ := strconv.Atoi(f[j+1])
-				switch f[j] {
-				case "inuse":
-					use[strings.TrimSuffix(strings.TrimSuffix(f[0], ":"), "6")] = n
-				case "tw":
-					s.timeWait += n
-				}
+func (s *sockStat) parse(text []byte, use map[string]int) {
+	for line := range bytes.Lines(text) {
+		f := strings.Fields(string(line))
+		for j := 1; j+1 < len(f); j += 2 {
+			n, _ := strconv.Atoi(f[j+1])
+			switch f[j] {
+			case "inuse":
+				use[strings.TrimSuffix(strings.TrimSuffix(f[0], ":"), "6")] = n
+			case "tw":
+				s.timeWait += n
 			}
 		}
 	}
-	return s
 }
 
 // haveSCTP reports whether the kernel has the protocol in memory. Asking for its sockets would make it look for a module,
@@ -109,10 +105,11 @@ func (o *observation) haveSCTP() bool {
 }
 
 type socketReader struct {
-	o    *observation
-	r    *reading
-	conn *nl.Conn
-	errs []error
+	o     *observation
+	r     *reading
+	conn  *nl.Conn
+	files *netFiles
+	errs  []error
 }
 
 // failed notes an error, unless it only says that the kernel has none of these sockets.
@@ -147,7 +144,7 @@ func (s *socketReader) raw(family uint8) {
 			name = "raw6"
 		}
 		var b []byte
-		if b, err = readNetFile(name); err == nil {
+		if b, err = s.files.read(name); err == nil {
 			list, err = sockdiag.DecodeRawFile(b, family)
 		}
 	}

@@ -28,6 +28,7 @@ type proc struct {
 	fd    int // 0 = none
 	left  int
 	dir   directory
+	files netFiles
 }
 
 // A directory is the one of the sysctl that was read last, in the namespace that the thread is in: sysctls that follow each

@@ -4,7 +4,6 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
-	"os"
 	"slices"
 	"strings"
 	"unsafe"
@@ -20,7 +19,7 @@ const xtAttempts = 6
 
 // readXTables reads the legacy tables of the namespace that the calling thread is in. Asking for a table makes it, hooks
 // and all, where it is not there yet. So only those that the kernel lists are asked for.
-func readXTables() ([]state.XTable, error) {
+func readXTables(files *netFiles) ([]state.XTable, error) {
 	var tables []state.XTable
 	var errs []error
 	for _, f := range []struct {
@@ -28,7 +27,7 @@ func readXTables() ([]state.XTable, error) {
 		domain, level int
 		v6            bool
 	}{{"ip_tables_names", unix.AF_INET, unix.IPPROTO_IP, false}, {"ip6_tables_names", unix.AF_INET6, unix.IPPROTO_IPV6, true}} {
-		b, err := readNetFile(f.names)
+		b, err := files.read(f.names)
 		if errors.Is(err, unix.ENOENT) || err == nil && len(b) == 0 {
 			continue
 		}
@@ -57,29 +56,6 @@ func readXTables() ([]state.XTable, error) {
 		_ = unix.Close(fd)
 	}
 	return tables, errors.Join(errs...)
-}
-
-// readNetFile reads a small file below /proc/net of the calling thread.
-func readNetFile(name string) ([]byte, error) {
-	fd, err := unix.Open("/proc/thread-self/net/"+name, unix.O_RDONLY|unix.O_CLOEXEC, 0)
-	if err != nil {
-		return nil, &os.PathError{Op: "open", Path: "/proc/thread-self/net/" + name, Err: err}
-	}
-	defer unix.Close(fd)
-	buf := make([]byte, 0, 512)
-	for {
-		n, err := unix.Read(fd, buf[len(buf):cap(buf)])
-		if errors.Is(err, unix.EINTR) {
-			continue
-		}
-		if err != nil {
-			return nil, &os.PathError{Op: "read", Path: name, Err: err}
-		}
-		if n == 0 {
-			return buf, nil
-		}
-		buf = slices.Grow(buf[:len(buf)+n], 512)
-	}
 }
 
 func readXTable(fd, level int, name string, v6 bool) (state.XTable, error) {

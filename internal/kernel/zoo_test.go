@@ -32,7 +32,13 @@ type zoo struct {
 func newZoo(t *testing.T) *zoo {
 	kerneltest.Need(t, "exec:ip", "exec:unshare", "veth", "root")
 	leakCheck(t)
-	return &zoo{t: t, k: kernel.New(kernel.Config{Hidden: true})}
+	k := kernel.New(kernel.Config{Hidden: true})
+	t.Cleanup(func() {
+		if err := k.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return &zoo{t: t, k: k}
 }
 
 // everywhere reads all. The list of the kernel's own holds the namespaces of the machine outside, too: whatever test is about

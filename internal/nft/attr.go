@@ -30,14 +30,18 @@ func attrs(b []byte, f func(typ uint16, v []byte) error) error {
 	return nil
 }
 
+// attrTable has the value of each attribute at its type; nil where there is none. Types above are of no object that is read.
+type attrTable [24][]byte
+
 // attrMap is the attributes of b by type; the last of a kind wins.
-func attrMap(b []byte) (map[uint16][]byte, error) {
-	m := make(map[uint16][]byte)
-	err := attrs(b, func(typ uint16, v []byte) error {
-		m[typ] = v
+func attrMap(b []byte) (t attrTable, err error) {
+	err = attrs(b, func(typ uint16, v []byte) error {
+		if int(typ) < len(t) {
+			t[typ] = v
+		}
 		return nil
 	})
-	return m, err
+	return t, err
 }
 
 // be32 reads a 32-bit attribute in network order; 0 when it is not one.

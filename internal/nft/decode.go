@@ -98,7 +98,7 @@ func (d *decoder) chain(family string, body []byte) error {
 		}
 		c.Hook.Type = cstring(a[chainType])
 		c.Hook.Policy = "accept"
-		if p, ok := a[chainPolicy]; ok && be32(p) == 0 {
+		if p := a[chainPolicy]; p != nil && be32(p) == 0 {
 			c.Hook.Policy = "drop"
 		}
 	}
@@ -117,7 +117,7 @@ func hook(family string, b []byte) (*state.Hook, error) {
 	} else {
 		h.Hook = fmt.Sprintf("hook%d", n)
 	}
-	if v, ok := a[hookDev]; ok {
+	if v := a[hookDev]; v != nil {
 		h.Devices = append(h.Devices, cstring(v))
 	}
 	err = attrs(a[hookDevs], func(_ uint16, v []byte) error {

@@ -7,7 +7,7 @@ import (
 )
 
 // act understands expressions that do something.
-func (m *machine) act(name string, a map[uint16][]byte) bool {
+func (m *machine) act(name string, a attrTable) bool {
 	switch name {
 	case "nat":
 		return m.nat(a)
@@ -33,7 +33,7 @@ func (m *machine) act(name string, a map[uint16][]byte) bool {
 	return false
 }
 
-func (m *machine) nat(a map[uint16][]byte) bool {
+func (m *machine) nat(a attrTable) bool {
 	n := state.NAT{Kind: "snat"}
 	if be32(a[natType]) == natDest {
 		n.Kind = "dnat"
@@ -131,7 +131,7 @@ func natMap(n *state.NAT, list [4]*content) bool {
 	return n.Map != nil
 }
 
-func (m *machine) reject(a map[uint16][]byte) bool {
+func (m *machine) reject(a attrTable) bool {
 	kind := be32(a[1])
 	var code uint8
 	if v := a[2]; len(v) == 1 && kind != rejectReset {
@@ -146,7 +146,7 @@ func (m *machine) reject(a map[uint16][]byte) bool {
 	return false
 }
 
-func (m *machine) limit(a map[uint16][]byte) bool {
+func (m *machine) limit(a attrTable) bool {
 	l := state.Limit{Rate: be64(a[1]), Burst: be32(a[3]), Bytes: be32(a[4]) == 1, Over: be32(a[5])&1 != 0}
 	for _, u := range limitUnits {
 		if u.seconds == be64(a[2]) {
@@ -158,7 +158,7 @@ func (m *machine) limit(a map[uint16][]byte) bool {
 	return false
 }
 
-func (m *machine) log(a map[uint16][]byte) bool {
+func (m *machine) log(a attrTable) bool {
 	if be32(a[logFlags]) != 0 || be32(a[logSnaplen]) != 0 || len(a[logThreshold]) == 2 && (a[logThreshold][0] != 0 || a[logThreshold][1] != 0) {
 		return false
 	}

@@ -7,7 +7,7 @@ import (
 )
 
 // cmp compares a content with a constant.
-func (m *machine) cmp(a map[uint16][]byte) (bool, error) {
+func (m *machine) cmp(a attrTable) (bool, error) {
 	c := m.read(be32(a[cmpSreg]))
 	d, err := datum(a[cmpData])
 	op := be32(a[cmpOp])
@@ -65,7 +65,7 @@ func (c *content) right(d []byte, ordered bool) (state.Operand, state.Value, boo
 	return o, v, true
 }
 
-func (m *machine) compareRange(a map[uint16][]byte) (bool, error) {
+func (m *machine) compareRange(a attrTable) (bool, error) {
 	c := m.read(be32(a[rangeSreg]))
 	from, err := datum(a[rangeFrom])
 	if err != nil {
@@ -87,7 +87,7 @@ func (m *machine) compareRange(a map[uint16][]byte) (bool, error) {
 }
 
 // lookup is a match with a set, a verdict map, or the reading of a map.
-func (m *machine) lookup(name string, data []byte, a map[uint16][]byte) bool {
+func (m *machine) lookup(name string, data []byte, a attrTable) bool {
 	s := m.table.sets[setKey(cstring(a[lookupSet]), a[lookupSetID])]
 	at, ok := word(be32(a[lookupSreg]))
 	if s == nil || !ok {
@@ -129,10 +129,10 @@ func (m *machine) lookup(name string, data []byte, a map[uint16][]byte) bool {
 	} else {
 		named = s.Name
 	}
-	dreg, hasData := a[lookupDreg]
+	dreg := a[lookupDreg]
 	flags := be32(a[lookupFlags])
 	switch {
-	case !hasData && flags <= 1:
+	case dreg == nil && flags <= 1:
 		m.use(used...)
 		m.match(&state.Match{Left: keys[0], Concat: rest(keys), Op: cmpOps[flags], SetName: named, Set: anon})
 		return true

@@ -8,7 +8,7 @@ import (
 
 // decodeRule reads one rule. The kernel's expressions are a small machine's program: some load into registers, others compare, look up or
 // use what is there. A load is kept back until its use is understood; what stays over is put out as opaque, at the place where it was.
-func (t *tableDecoder) decodeRule(a map[uint16][]byte) (state.FirewallRule, error) {
+func (t *tableDecoder) decodeRule(a attrTable) (state.FirewallRule, error) {
 	m := machine{table: t, ctx: newKnown(t.Family)}
 	err := attrs(a[ruleExprs], func(_ uint16, v []byte) error {
 		x, err := attrMap(v)
@@ -183,20 +183,20 @@ const (
 	lookupSet, lookupSreg, lookupDreg, lookupSetID, lookupFlags        = 1, 2, 3, 4, 5
 )
 
-func (m *machine) meta(name string, data []byte, a map[uint16][]byte) bool {
+func (m *machine) meta(name string, data []byte, a attrTable) bool {
 	k, ok := keyByID(metaKeys[:], be32(a[metaKey]))
 	if !ok {
 		return false
 	}
 	o := state.Operand{Meta: k.name}
-	if sreg, ok := a[metaSreg]; ok {
+	if sreg := a[metaSreg]; sreg != nil {
 		return m.set(o, k.typ, k.size, be32(sreg))
 	}
 	m.write(name, data, be32(a[metaDreg]), &content{op: &o, typ: k.typ, size: k.size})
 	return true
 }
 
-func (m *machine) ct(name string, data []byte, a map[uint16][]byte) bool {
+func (m *machine) ct(name string, data []byte, a attrTable) bool {
 	k, ok := keyByID(ctKeys[:], be32(a[ctKey]))
 	if !ok {
 		return false
@@ -208,7 +208,7 @@ func (m *machine) ct(name string, data []byte, a map[uint16][]byte) bool {
 			o.CT.Direction = "reply"
 		}
 	}
-	if sreg, ok := a[ctSreg]; ok {
+	if sreg := a[ctSreg]; sreg != nil {
 		return o.CT.Direction == "" && m.set(o, k.typ, k.size, be32(sreg))
 	}
 	m.write(name, data, be32(a[ctDreg]), &content{op: &o, typ: k.typ, size: k.size})
@@ -226,13 +226,13 @@ func (m *machine) set(o state.Operand, typ state.DataType, size int, reg uint32)
 	return true
 }
 
-func (m *machine) payload(name string, data []byte, a map[uint16][]byte) bool {
+func (m *machine) payload(name string, data []byte, a attrTable) bool {
 	base, off, length := be32(a[payloadBase]), be32(a[payloadOff]), be32(a[payloadLen])
 	if int(base) >= len(baseNames) || length == 0 || length > 16 || off > 1<<16 {
 		return false
 	}
 	c := m.place(base, off*8, length*8)
-	if sreg, ok := a[payloadSreg]; ok {
+	if sreg := a[payloadSreg]; sreg != nil {
 		return !c.short && c.op.Payload != nil && m.set(*c.op, c.typ, c.size, be32(sreg))
 	}
 	m.write(name, data, be32(a[payloadDreg]), c)
@@ -254,7 +254,7 @@ func (m *machine) place(base, off, length uint32) *content {
 	return &content{op: &state.Operand{Raw: &state.Raw{Base: baseNames[base], Offset: off, Length: length}}, typ: state.TypeInteger, size: size}
 }
 
-func (m *machine) fib(name string, data []byte, a map[uint16][]byte) bool {
+func (m *machine) fib(name string, data []byte, a attrTable) bool {
 	result, flags := be32(a[fibResult]), be32(a[fibFlagsAttr])
 	if result == 0 || int(result) > len(fibResults) || flags&^(fibPresent|(1<<len(fibFlags)-1)) != 0 {
 		return false
@@ -271,7 +271,7 @@ func (m *machine) fib(name string, data []byte, a map[uint16][]byte) bool {
 }
 
 // bitwise understands "and mask, xor": masks of flags, prefixes, single bits.
-func (m *machine) bitwise(name string, data []byte, a map[uint16][]byte) (bool, error) {
+func (m *machine) bitwise(name string, data []byte, a attrTable) (bool, error) {
 	c := m.read(be32(a[bitwiseSreg]))
 	mask, err := datum(a[bitwiseMask])
 	if err != nil {
@@ -337,7 +337,7 @@ func (m *machine) derive(name string, data []byte, from *content, dreg uint32, t
 	m.write(name, data, dreg, to)
 }
 
-func (m *machine) byteorder(name string, data []byte, a map[uint16][]byte) bool {
+func (m *machine) byteorder(name string, data []byte, a attrTable) bool {
 	c := m.read(be32(a[byteSreg]))
 	if c == nil || c.op == nil || c.net || !swaps(c.typ, c.size) || be32(a[byteOp]) != 1 || int(be32(a[byteSize])) != c.size || int(be32(a[byteLen])) != c.size {
 		return false
@@ -348,12 +348,12 @@ func (m *machine) byteorder(name string, data []byte, a map[uint16][]byte) bool 
 	return true
 }
 
-func (m *machine) immediate(name string, data []byte, a map[uint16][]byte) (bool, error) {
+func (m *machine) immediate(name string, data []byte, a attrTable) (bool, error) {
 	v, err := attrMap(a[immData])
 	if err != nil {
 		return false, err
 	}
-	if d, ok := v[dataVerdict]; ok && be32(a[immDreg]) == 0 {
+	if d := v[dataVerdict]; d != nil && be32(a[immDreg]) == 0 {
 		w, err := verdict(d)
 		if err != nil {
 			return false, err

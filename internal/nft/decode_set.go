@@ -202,7 +202,7 @@ func (s *setDecoder) read(b []byte) (r rawRead, err error) {
 		}
 	}
 	r.elem.Comment = cstring(udata(a[elemUserData], udataComment))
-	if o, ok := a[elemObjref]; ok {
+	if o := a[elemObjref]; o != nil {
 		r.elem.Data = []state.Value{{Type: typeObject, Data: cstring(o)}}
 		return r, nil
 	}
@@ -210,11 +210,11 @@ func (s *setDecoder) read(b []byte) (r rawRead, err error) {
 	if err != nil {
 		return r, err
 	}
-	if v, ok := data[dataVerdict]; ok {
+	if v := data[dataVerdict]; v != nil {
 		if r.elem.Verdict, err = verdict(v); err != nil {
 			return r, err
 		}
-	} else if v, ok := data[dataValue]; ok && s.isMap() && len(v) == s.dataLen {
+	} else if v := data[dataValue]; v != nil && s.isMap() && len(v) == s.dataLen {
 		r.elem.Data = unpack(v, s.Data, s.data, false)
 	}
 	return r, nil

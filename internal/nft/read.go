@@ -21,7 +21,7 @@ const readAttempts = 6
 
 // Generation is the number of the namespace's present set of rules; every transaction makes a new one.
 func Generation(c *nl.Conn) (uint32, error) {
-	r := c.Exchange([]nl.Request{{Type: subsystem | msgGetGen, Data: []byte{0, 0, 0, 0}}})[0]
+	r := c.Query([]nl.Request{{Type: subsystem | msgGetGen, Data: []byte{0, 0, 0, 0}}})[0]
 	if r.Err != nil {
 		return 0, fmt.Errorf("read nftables generation: %w", r.Err)
 	}
@@ -41,7 +41,7 @@ func Generation(c *nl.Conn) (uint32, error) {
 // one's tables come together with an error that is [ErrChanged].
 func Read(ctx context.Context, c *nl.Conn) ([]state.Table, error) {
 	return read(ctx, c, func() ([]netlink.Message, error) {
-		// Tables first: most namespaces have none, and then that was all.
+		// Tables first: where there are none that was all.
 		msgs, err := c.Dump(ctx, nl.Request{Type: subsystem | msgGetTable, Data: []byte{0, 0, 0, 0}})
 		if err != nil || len(msgs) == 0 {
 			return msgs, err
@@ -75,11 +75,18 @@ func ReadTable(ctx context.Context, c *nl.Conn, family, name string) (*state.Tab
 	return &tables[0], err
 }
 
+// firstGeneration is the number of a namespace's rules in which no transaction was ever carried out: it has no tables
+// (nf_tables_init_net in net/netfilter/nf_tables_api.c, since Linux 3.18, which has the request).
+const firstGeneration = 1
+
 // read collects messages between two looks at the generation, and decodes them.
 func read(ctx context.Context, c *nl.Conn, collect func() ([]netlink.Message, error)) ([]state.Table, error) {
 	before, err := Generation(c)
 	if err != nil {
 		return nil, err
+	}
+	if before == firstGeneration {
+		return nil, nil
 	}
 	for attempt := 1; ; attempt++ {
 		msgs, err := collect()

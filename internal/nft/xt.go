@@ -9,7 +9,7 @@ import (
 const xtName, xtRevision, xtInfo = 1, 2, 3
 
 // xtables reads a match or a target of iptables-nft. One of a family that iptables has no extensions for stays opaque.
-func (m *machine) xtables(name string, a map[uint16][]byte) bool {
+func (m *machine) xtables(name string, a attrTable) bool {
 	var v6 bool
 	switch m.table.Family {
 	case "ip6":

@@ -18,8 +18,10 @@ type Setting struct {
 
 // What a [Setting] can be (NETCONFA_*).
 const (
-	SettingForwarding uint16 = 2
-	SettingRPFilter   uint16 = 3 // IPv4
+	SettingForwarding     uint16 = 2
+	SettingRPFilter       uint16 = 3 // IPv4
+	SettingProxyNeighbor  uint16 = 5 // proxy_arp, proxy_ndp
+	SettingIgnoreLinkdown uint16 = 6 // ignore_routes_with_linkdown
 )
 
 const (
