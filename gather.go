@@ -2,7 +2,9 @@ package warren
 
 import (
 	"context"
+
 	"slices"
+	"strings"
 	"time"
 
 	"warren/reach"
@@ -17,11 +19,9 @@ type gatherer struct {
 	// What was asked for, found or not.
 	names      []string
 	beyond     []state.NSIDOf
+	asks       []state.AddrBeyond
 	everywhere bool
 }
-
-// where is what tells how namespaces are connected.
-const where = state.PartLinks | state.PartNSIDs
 
 // whole reads namespaces with all that a walk may look at.
 func (g *gatherer) whole(ctx context.Context, names ...string) error {
@@ -34,38 +34,34 @@ func (g *gatherer) more(ctx context.Context, m reach.Missing) (bool, error) {
 	if g.observe == nil {
 		return false, nil
 	}
-	q := state.Query{Parts: state.PartsWalk, PartsIn: map[string]state.Parts{}}
-	for _, n := range m.Names {
-		if !slices.Contains(g.names, n) {
-			g.names, q.Names = append(g.names, n), append(q.Names, n)
-		}
-	}
-	for _, b := range m.Beyond {
-		if slices.Contains(g.beyond, b) {
-			continue
-		}
-		g.beyond, q.Beyond = append(g.beyond, b), append(q.Beyond, b)
-		// Both ends of a cable have to be looked at to tell that it is one.
-		if !slices.Contains(q.Names, b.NS) {
-			q.Names = append(q.Names, b.NS)
-		}
-	}
-	if len(q.Names) == 0 && len(q.Beyond) == 0 {
+	q := state.Query{Parts: state.PartsWalk, Names: added(&g.names, m.Names, same), Beyond: added(&g.beyond, m.Beyond, same), Asks: added(&g.asks, m.Asks, state.AddrBeyond.SameQuestion)}
+	if len(q.Names)+len(q.Beyond)+len(q.Asks) == 0 {
 		if g.everywhere {
 			return false, nil
 		}
 		g.everywhere = true
 		// Where they are is seen from their links and addresses; those that matter are then read by name.
-		return true, g.read(ctx, state.Query{Everywhere: true, Parts: where | state.PartAddrs, Names: g.keys()})
+		return true, g.read(ctx, state.Query{Everywhere: true, Parts: state.PartLinks | state.PartNSIDs | state.PartAddrs, Names: g.keys()})
 	}
-	q.Known = g.keys()
-	for _, n := range q.Known {
-		if ns := g.have.Namespace(n); isWhole(ns) {
-			q.PartsIn[n] = where
+	for i := range g.have.Namespaces {
+		if ns := &g.have.Namespaces[i]; isWhole(ns) {
+			q.Known = append(q.Known, ns.Name)
 		}
 	}
 	return true, g.read(ctx, q)
 }
+
+// added puts what is new into a list, and returns it.
+func added[T any](list *[]T, more []T, same func(a, b T) bool) (fresh []T) {
+	for _, x := range more {
+		if !slices.ContainsFunc(*list, func(y T) bool { return same(x, y) }) {
+			*list, fresh = append(*list, x), append(fresh, x)
+		}
+	}
+	return fresh
+}
+
+func same[T comparable](a, b T) bool { return a == b }
 
 // keys are those of all namespaces that were read.
 func (g *gatherer) keys() []string {
@@ -99,53 +95,86 @@ func (g *gatherer) read(ctx context.Context, q state.Query) error {
 	for i := range s.Namespaces {
 		g.add(&s.Namespaces[i])
 	}
+	for _, b := range s.Behind {
+		if ns := g.have.Namespace(b.NS); ns != nil {
+			learn(ns, b.ID, b.Key)
+		}
+	}
+	g.connect()
 	return nil
 }
 
-// add puts one namespace in. Of one that is there whole, only how it is connected may have become clearer.
+// add puts one namespace in. One that is there whole stays as it is.
 func (g *gatherer) add(n *state.Namespace) {
-	i, there := slices.BinarySearchFunc(g.have.Namespaces, n.Name, func(o state.Namespace, key string) int {
-		switch {
-		case o.Name < key:
-			return -1
-		case o.Name > key:
-			return 1
-		}
-		return 0
-	})
-	switch {
-	case !there:
+	i, there := slices.BinarySearchFunc(g.have.Namespaces, n.Name, func(o state.Namespace, key string) int { return strings.Compare(o.Name, key) })
+	if !there {
 		g.have.Namespaces = slices.Insert(g.have.Namespaces, i, *n)
 		return
-	case isWhole(n) && !isWhole(&g.have.Namespaces[i]):
-		n, g.have.Namespaces[i] = &g.have.Namespaces[i], *n
-		old := *n
-		n = &old
 	}
-	have := &g.have.Namespaces[i]
+	old := &g.have.Namespaces[i]
 	for _, id := range n.NSIDs {
-		j := slices.IndexFunc(have.NSIDs, func(o state.NSID) bool { return o.ID == id.ID })
-		switch {
-		case j < 0:
-			have.NSIDs = append(have.NSIDs, id)
-		case id.NS != "":
-			have.NSIDs[j].NS = id.NS
-		}
+		learn(old, id.ID, id.NS)
 	}
-	for j := range have.Links {
-		l := &have.Links[j]
-		k := slices.IndexFunc(n.Links, func(o state.Link) bool { return o.Index == l.Index })
-		if k < 0 {
-			continue
+	if isWhole(n) && !isWhole(old) {
+		for _, id := range old.NSIDs {
+			learn(n, id.ID, id.NS)
 		}
-		l.Peer, l.Lower = clearer(l.Peer, n.Links[k].Peer), clearer(l.Lower, n.Links[k].Lower)
+		*old = *n
 	}
 }
 
-// clearer is the one of two views of the same end that tells where it is.
-func clearer(have, seen *state.Peer) *state.Peer {
-	if have == nil || have.NS != "" || seen == nil || seen.NS == "" || seen.Index != have.Index {
-		return have
+// learn remembers who is behind an id of a namespace.
+func learn(ns *state.Namespace, id int, key string) {
+	if key == "" {
+		return
 	}
-	return seen
+	i := slices.IndexFunc(ns.NSIDs, func(o state.NSID) bool { return o.ID == id })
+	if i < 0 {
+		ns.NSIDs = append(ns.NSIDs, state.NSID{ID: id, NS: key})
+		return
+	}
+	ns.NSIDs[i].NS = key
+}
+
+// connect says of links where their other ends are. Once it is known of one end of a cable, it is of the other one.
+func (g *gatherer) connect() {
+	for i := range g.have.Namespaces {
+		ns := &g.have.Namespaces[i]
+		behind := make(map[int]string, len(ns.NSIDs))
+		for _, id := range ns.NSIDs {
+			behind[id.ID] = id.NS
+		}
+		for j := range ns.Links {
+			l := &ns.Links[j]
+			for _, p := range []*state.Peer{l.Peer, l.Lower} {
+				if p == nil {
+					continue
+				}
+				if p.NS == "" && p.NSID >= 0 {
+					p.NS = behind[p.NSID]
+				}
+				if p.NS != "" {
+					g.join(ns, l, p)
+				}
+			}
+		}
+	}
+}
+
+// join tells both ends of a cable about each other.
+func (g *gatherer) join(ns *state.Namespace, l *state.Link, p *state.Peer) {
+	far := g.have.Namespace(p.NS)
+	if far == nil {
+		return
+	}
+	i := slices.IndexFunc(far.Links, func(o state.Link) bool { return o.Index == p.Index })
+	if i < 0 {
+		return
+	}
+	end := &far.Links[i]
+	p.Name = end.Name
+	if l.Peer == p && end.Peer != nil && end.Peer.NS == "" && end.Peer.Index == l.Index {
+		end.Peer.NS, end.Peer.Name = ns.Name, l.Name
+		learn(far, end.Peer.NSID, ns.Name)
+	}
 }

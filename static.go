@@ -181,7 +181,7 @@ func (j *judge) trace(ctx context.Context, f reach.Flow) (reach.Verdict, error) 
 		if err != nil {
 			return v, fmt.Errorf("lab %q: observe: %w", j.x.Lab, err)
 		}
-		f.Complete = !grown
+		f.Complete, f.Asked = !grown, j.asks
 	}
 	f.Complete = true
 	v, _ := reach.Trace(&j.have, f)

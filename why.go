@@ -92,7 +92,7 @@ func (w *Warren) Why(ctx context.Context, q WhyQuery) (reach.Verdict, error) {
 		if err != nil {
 			return reach.Verdict{}, err
 		}
-		flow.Complete = flow.Complete || !grown
+		flow.Complete, flow.Asked = flow.Complete || !grown, g.asks
 	}
 	return reach.Verdict{}, fmt.Errorf("why: the way from %q does not end", q.Source)
 }

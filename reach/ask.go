@@ -33,7 +33,8 @@ func (t *tracer) ask(r *room, dev *state.Link, ip netip.Addr, p *filter.Packet, 
 	s := t.transmit(r, dev, q, true)
 	list := t.answers(s, ip)
 	best := pick(list)
-	if s.skipped > 0 && (best == nil || !best.owner || best.trail.obstacles() > 0) {
+	// Whoever has the address must be looked at, and then all others only when nobody has it.
+	if len(s.skipped) > 0 && t.looked(s.skipped, ip) && (best == nil || !best.owner) {
 		s = t.transmit(r, dev, q, false)
 		list = t.answers(s, ip)
 		best = pick(list)
@@ -61,6 +62,19 @@ func (t *tracer) ask(r *room, dev *state.Link, ip netip.Addr, p *filter.Packet, 
 		}
 	}
 	return out
+}
+
+// looked reports whether the owners of an address have been looked for behind bridges; if not, it is noted as missing.
+func (t *tracer) looked(bridges []state.AddrBeyond, ip netip.Addr) bool {
+	done := true
+	for _, a := range bridges {
+		a.Addr = ip
+		if !t.flow.Complete && !slices.ContainsFunc(t.flow.Asked, a.SameQuestion) {
+			t.missing.ask(a)
+			done = false
+		}
+	}
+	return done
 }
 
 func (f *frame) arpSender() netip.Addr {

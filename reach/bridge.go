@@ -226,6 +226,16 @@ func hairpinReason(r *room, port *state.Link) Reason {
 	}
 }
 
+// skip remembers a port behind which nobody was looked at.
+func (s *search) skip(r *room, port *state.Link) {
+	i := slices.IndexFunc(s.skipped, func(a state.AddrBeyond) bool { return a.NS == r.Namespace.Name })
+	if i < 0 {
+		i = len(s.skipped)
+		s.skipped = append(s.skipped, state.AddrBeyond{NS: r.Namespace.Name})
+	}
+	s.skipped[i].IDs = append(s.skipped[i].IDs, port.Peer.NSID)
+}
+
 // flood sends to all ports but the one that it came from (br_flood, br_multicast_flood).
 func (s *search) flood(r *room, br, in *state.Link, f frame, tr trail) {
 	ports := r.ports(br)
@@ -236,7 +246,7 @@ func (s *search) flood(r *room, br, in *state.Link, f frame, tr trail) {
 			continue
 		}
 		if many && !s.t.isNear(p) {
-			s.skipped++
+			s.skip(r, p)
 			continue
 		}
 		b, g := tr.fork(), f.clone()

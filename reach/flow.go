@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"warren/reach/filter"
+	"warren/state"
 )
 
 // A Flow is the question: does this packet arrive, and does an answer come back?
@@ -38,6 +39,8 @@ type Flow struct {
 	GID          uint32 // group of an unprivileged sender
 	// Complete: there is no more to observe. What the walk misses becomes an Unknown.
 	Complete bool
+	// Asked are the addresses whose owners are in the snapshot, as far as there are any, see Missing.Asks.
+	Asked []state.AddrBeyond
 	// Explain makes steps list every rule that was looked at.
 	Explain bool
 }

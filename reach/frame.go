@@ -128,7 +128,7 @@ type search struct {
 	got []reception
 	// near leaves out, at bridges with many ports, those behind which nobody has been looked at.
 	near    bool
-	skipped int
+	skipped []state.AddrBeyond // of those: the bridges' namespaces, and the ids; no address
 	visited map[visit]bool
 }
 

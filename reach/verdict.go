@@ -117,12 +117,16 @@ type Step struct {
 type Missing struct {
 	Names  []string
 	Beyond []state.NSIDOf
+	// Asks are addresses that somebody behind one of many cables may have. Once asked, they belong into Flow.Asked.
+	Asks []state.AddrBeyond
 	// Everywhere: somebody whom nothing leads to may be meant: addresses of all namespaces are needed.
 	Everywhere bool
 }
 
 // Empty reports whether nothing is missing.
-func (m *Missing) Empty() bool { return len(m.Names) == 0 && len(m.Beyond) == 0 && !m.Everywhere }
+func (m *Missing) Empty() bool {
+	return len(m.Names) == 0 && len(m.Beyond) == 0 && len(m.Asks) == 0 && !m.Everywhere
+}
 
 func (m *Missing) name(key string) {
 	if !slices.Contains(m.Names, key) {
@@ -133,5 +137,11 @@ func (m *Missing) name(key string) {
 func (m *Missing) beyond(ns string, id int) {
 	if b := (state.NSIDOf{NS: ns, ID: id}); !slices.Contains(m.Beyond, b) {
 		m.Beyond = append(m.Beyond, b)
+	}
+}
+
+func (m *Missing) ask(a state.AddrBeyond) {
+	if !slices.ContainsFunc(m.Asks, a.SameQuestion) {
+		m.Asks = append(m.Asks, a)
 	}
 }

@@ -24,6 +24,8 @@ type Snapshot struct {
 	// Unread names what could not be read, and why. An empty list means that the snapshot is complete for the query
 	// that it answers.
 	Unread []Unread `json:"unread,omitempty"`
+	// Behind says who is behind the ids that the query asked for (Query.Beyond, Query.Asks).
+	Behind []Behind `json:"-"`
 	// Fresh holds the sysctl values that a newly made namespace has, for the keys that the query asked for. A sysctl
 	// that is no longer declared returns to this value.
 	Fresh []Sysctl `json:"fresh,omitempty"`
@@ -170,7 +172,7 @@ type Query struct {
 	Beyond []NSIDOf
 	// Asks adds, of the namespaces that others know by an id, those that have an address.
 	Asks []AddrBeyond
-	// Known are keys among which those of Beyond are looked for first. They are not read.
+	// Known are keys among which those of Beyond are looked for first. They are not read for being found there.
 	Known []string
 	// Ours leaves out what no lab's plan looks at: somebody else's tables of the firewall, and the routes of the table
 	// local. A query for a lab always does.
@@ -190,11 +192,21 @@ type NSIDOf struct {
 	ID int    `json:"id"`
 }
 
-// An AddrBeyond is whoever has that address among the namespaces that NS knows by an id.
+// A Behind is who is behind an id.
+type Behind struct {
+	NSIDOf
+	Key string
+}
+
+// An AddrBeyond is whoever has that address among the namespaces that NS knows by those ids.
 type AddrBeyond struct {
 	NS   string     `json:"ns"`
 	Addr netip.Addr `json:"addr"`
+	IDs  []int      `json:"ids"`
 }
+
+// SameQuestion reports whether both ask for the same address at the same place.
+func (a AddrBeyond) SameQuestion(b AddrBeyond) bool { return a.NS == b.NS && a.Addr == b.Addr }
 
 // PartsOf returns what to read in a namespace.
 func (q *Query) PartsOf(key string) Parts {

@@ -23,7 +23,7 @@ const beyondBatch = 128
 // id of what was opened: what was found behind that id before; by the mark on its lo; among the namespaces that the query
 // names or says to be known; among all names (from the second search on, by the roster); among those of processes; and at
 // last in a survey of the host, which finds all that can be found. One that is not found is told as unread.
-func (k *Kernel) findBeyond(ctx context.Context, q state.Query) (places []place, unread []state.Unread) {
+func (k *Kernel) findBeyond(ctx context.Context, q state.Query) (places []place, behind []state.Behind, unread []state.Unread) {
 	byViewer := map[string][]int{}
 	var viewers []string
 	for _, b := range q.Beyond {
@@ -31,6 +31,11 @@ func (k *Kernel) findBeyond(ctx context.Context, q state.Query) (places []place,
 			viewers = append(viewers, b.NS)
 		}
 		byViewer[b.NS] = append(byViewer[b.NS], b.ID)
+	}
+	for _, a := range q.Asks {
+		if !slices.Contains(viewers, a.NS) {
+			viewers = append(viewers, a.NS)
+		}
 	}
 	for _, key := range viewers {
 		l := &lookout{k: k, ctx: ctx, query: q, want: map[int]bool{}}
@@ -43,8 +48,18 @@ func (k *Kernel) findBeyond(ctx context.Context, q state.Query) (places []place,
 			}
 			continue
 		}
+		for _, id := range l.having(key) {
+			if !l.want[id] {
+				l.want[id] = true
+				l.left++
+				byViewer[key] = append(byViewer[key], id)
+			}
+		}
 		l.look()
 		places = append(places, l.found...)
+		for _, b := range l.behind {
+			behind = append(behind, state.Behind{NSIDOf: state.NSIDOf{NS: key, ID: b.ID}, Key: b.Key})
+		}
 		for _, id := range byViewer[key] {
 			if l.want[id] {
 				l.want[id] = false
@@ -53,7 +68,7 @@ func (k *Kernel) findBeyond(ctx context.Context, q state.Query) (places []place,
 		}
 		l.close()
 	}
-	return places, unread
+	return places, behind, unread
 }
 
 // A lookout looks from one namespace for those that it knows by ids.
@@ -66,6 +81,7 @@ type lookout struct {
 	want   map[int]bool
 	left   int
 	found  []place
+	behind []state.Behind
 }
 
 func (l *lookout) open(key string) error {
@@ -182,9 +198,12 @@ func (l *lookout) compare(handles []*netns.Handle, at func(i int) place) {
 			l.left--
 			p := at(i)
 			l.k.remember(l.viewer.Cookie(), id, p.key)
-			l.found = append(l.found, p)
-			if p.handle != nil {
-				handles[i] = nil // it is the place's now
+			l.behind = append(l.behind, state.Behind{NSIDOf: state.NSIDOf{ID: id}, Key: p.key})
+			if !slices.Contains(l.query.Known, p.key) {
+				l.found = append(l.found, p)
+				if p.handle != nil {
+					handles[i] = nil // it is the place's now
+				}
 			}
 		}
 		if h := handles[i]; h != nil {

@@ -41,9 +41,9 @@ func (k *Kernel) Observe(ctx context.Context, q state.Query) (state.Snapshot, er
 		}
 		places, o.unread = mergePlaces(found, places), unread
 	}
-	if len(q.Beyond) > 0 && !q.Everywhere {
-		beyond, unread := k.findBeyond(ctx, q)
-		places, o.unread = mergePlaces(places, beyond), append(o.unread, unread...)
+	if len(q.Beyond)+len(q.Asks) > 0 && !q.Everywhere {
+		beyond, behind, unread := k.findBeyond(ctx, q)
+		places, o.unread, o.behind = mergePlaces(places, beyond), append(o.unread, unread...), behind
 	}
 	o.readings = make([]reading, len(places))
 	for i, p := range places {
@@ -115,6 +115,7 @@ type observation struct {
 	query    state.Query
 	readings []reading
 	unread   []state.Unread // of no single namespace
+	behind   []state.Behind
 	sockets  map[uint32]int // inode -> first process that has it open
 	sctpOnce sync.Once
 	sctp     bool
@@ -191,7 +192,6 @@ func (o *observation) readBatch(rs []reading, p *proc) {
 			o.read(open[i], p)
 			return o.ctx.Err()
 		})
-		p.files.close() // the next visit may be another thread's
 		if err == nil || o.ctx.Err() != nil {
 			return
 		}
@@ -220,6 +220,9 @@ func (o *observation) read(r *reading, p *proc) {
 		r.describeFound(parts)
 	}
 	r.ns.Read |= parts & readInside
+	if parts.Has(state.PartSysctls) {
+		r.keys = withKeys(r.keys, o.forwarding())
+	}
 	if parts&rtnetlinkParts != 0 {
 		o.readRoute(r)
 	} else {
@@ -231,7 +234,7 @@ func (o *observation) read(r *reading, p *proc) {
 		r.miss("firewall", o.readFirewall(r))
 	}
 	if parts.Has(state.PartXTables) {
-		tables, err := readXTables(&p.files)
+		tables, err := readXTables()
 		r.ns.XTables = tables
 		r.miss("iptables", err)
 	}
@@ -239,10 +242,7 @@ func (o *observation) read(r *reading, p *proc) {
 		r.miss("conntrack", o.readConntrack(r))
 	}
 	if parts.Has(state.PartSockets) {
-		r.miss("sockets", o.readSockets(r, p))
-	}
-	if parts.Has(state.PartSysctls) {
-		r.keys = withKeys(r.keys, conntrackKeys(&r.ns.Contents, parts))
+		r.miss("sockets", o.readSockets(r))
 	}
 	if len(r.keys) > 0 {
 		p.next()
@@ -268,7 +268,7 @@ func readSysctls(p *proc, keys []string, c *state.Contents) error {
 
 // snapshot puts the readings together.
 func (o *observation) snapshot(ctx context.Context) (state.Snapshot, error) {
-	s := state.Snapshot{Version: state.SnapshotVersion, Unread: o.unread}
+	s := state.Snapshot{Version: state.SnapshotVersion, Unread: o.unread, Behind: o.behind}
 	s.Namespaces = make([]state.Namespace, 0, len(o.readings))
 	if surveyed(o.query) && o.query.Parts.Has(state.PartOwner) {
 		o.nameOwners()

@@ -27,6 +27,9 @@ type roster struct {
 	ids   map[uint64]map[int]string // by viewer's cookie
 }
 
+// manyIDs is from how many ids on a dump of them may have been cut off (see nl.Conn.Widen): 36 bytes each.
+const manyIDs = 800
+
 // Rest gives back what the adapter keeps from one question to the next within a walk, and forgets it. It may be used on.
 func (k *Kernel) Rest() {
 	r := &k.roster
@@ -65,7 +68,7 @@ func (k *Kernel) rosterOf(ctx context.Context, viewer *netns.Handle) (ids map[in
 		return nil, false
 	}
 	pairs, err := rtnl.DecodeNSIDPairs(msgs)
-	if err != nil {
+	if err != nil || len(pairs) > manyIDs {
 		return nil, false
 	}
 	ids = map[int]string{}
@@ -89,6 +92,7 @@ func (r *roster) make(k *Kernel) bool {
 	if err != nil {
 		return false
 	}
+	_ = r.conn.Widen() // where it does not help, fewer ids are known
 	r.keys, r.ids = append(k.allKeys(), state.HostNS), map[uint64]map[int]string{}
 	r.free = len(r.keys)
 	base := 0
