@@ -192,6 +192,7 @@ func (o *observation) readBatch(rs []reading, p *proc) {
 			o.read(open[i], p)
 			return o.ctx.Err()
 		})
+		p.files.close() // the next visit may be another thread's
 		if err == nil || o.ctx.Err() != nil {
 			return
 		}
@@ -220,9 +221,6 @@ func (o *observation) read(r *reading, p *proc) {
 		r.describeFound(parts)
 	}
 	r.ns.Read |= parts & readInside
-	if parts.Has(state.PartSysctls) {
-		r.keys = withKeys(r.keys, o.forwarding())
-	}
 	if parts&rtnetlinkParts != 0 {
 		o.readRoute(r)
 	} else {
@@ -234,7 +232,7 @@ func (o *observation) read(r *reading, p *proc) {
 		r.miss("firewall", o.readFirewall(r))
 	}
 	if parts.Has(state.PartXTables) {
-		tables, err := readXTables()
+		tables, err := readXTables(&p.files)
 		r.ns.XTables = tables
 		r.miss("iptables", err)
 	}
@@ -242,7 +240,10 @@ func (o *observation) read(r *reading, p *proc) {
 		r.miss("conntrack", o.readConntrack(r))
 	}
 	if parts.Has(state.PartSockets) {
-		r.miss("sockets", o.readSockets(r))
+		r.miss("sockets", o.readSockets(r, p))
+	}
+	if parts.Has(state.PartSysctls) {
+		r.keys = withKeys(r.keys, conntrackKeys(&r.ns.Contents, parts))
 	}
 	if len(r.keys) > 0 {
 		p.next()
