@@ -24,6 +24,7 @@ type session struct {
 
 	ns    *netns.Handle // the namespace in question
 	conn  *nl.Conn      // a route socket in it
+	genl  *nl.Conn      // a generic netlink socket in it
 	links *linkCache
 	p     *printer
 
@@ -53,7 +54,10 @@ func (s *session) close() {
 	if s.ns != nil {
 		s.ns.Close()
 	}
-	s.conn, s.ns, s.links = nil, nil, nil
+	if s.genl != nil {
+		s.genl.Close()
+	}
+	s.conn, s.genl, s.ns, s.links = nil, nil, nil, nil
 }
 
 // command runs one command and writes what it printed, also when it failed.
