@@ -32,7 +32,11 @@ func Main(m interface{ Run() int }) {
 
 // Enter makes the world and runs this program again in it; it returns only there. Call it first in a TestMain that
 // needs more than [Main]. A program that is inside already, also one that a test starts, just goes on.
-func Enter() {
+func Enter() { EnterThen(nil) }
+
+// EnterThen is Enter with a look at the machine when the world has ended: after is called in the outermost process, and its
+// error fails the run. Nil = nothing to look at.
+func EnterThen(after func() error) {
 	switch {
 	case Inside():
 	case os.Getpid() == 1 && os.Getenv(stageEnv) == "init":
@@ -47,6 +51,12 @@ func Enter() {
 		if err != nil {
 			fmt.Fprintf(os.Stderr, "kerneltest: cannot make namespaces for the tests: %v (hint: run as root, or allow unprivileged user namespaces)\n", err)
 			code = 1
+		}
+		if after != nil {
+			if err := after(); err != nil {
+				fmt.Fprintf(os.Stderr, "kerneltest: %v\n", err)
+				code = max(code, 1)
+			}
 		}
 		os.Exit(code)
 	}
