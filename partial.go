@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 
+	"warren/internal/kernel"
 	"warren/netns"
 	"warren/plan"
 	"warren/state"
@@ -15,15 +16,20 @@ import (
 )
 
 // preparePart is prepare for a lab that was brought up whole and whose file has changed since: the cost is that of the
-// change, not of the lab. The namespaces whose declaration changed are read, with the host's and the hidden one. Of the
-// others it is only looked whether they are there, and whether the far ends of their cables are; then they are taken to
+// change, not of the lab. The namespaces whose declaration changed are read, with the hidden one, and what matters of the
+// host. Of the others it is only looked whether they are there, and whether the far ends of their cables are; then they are taken to
 // hold what they were made to hold. (What somebody else changed inside of them is found by an up of an unchanged file, by
 // plan, status and repair.) ok is false when that will not do: nothing has changed, most has, or something is missing.
 func (w *Warren) preparePart(ctx context.Context, l *topo.Lab, former *topo.Expanded) (p *prepared, ok bool, err error) {
-	outside := state.Query{Names: []string{state.HostNS}, Ours: true, Parts: state.PartsLab, SysctlKeys: map[string][]string{
-		state.HostNS: append(sysctlKeys(former.Desired.Namespace(state.HostNS)), bridgeNFKey),
+	was := former.Desired.Namespace(state.HostNS)
+	outside := plan.Query(only(former.Desired, map[string]bool{state.HostNS: true}), plan.Options{Former: new(only(former.Desired, map[string]bool{state.HostNS: true}))})
+	outside = state.Query{Names: []string{state.HostNS}, Ours: true, Parts: outside.PartsOf(state.HostNS) & state.PartsLab, SysctlKeys: map[string][]string{
+		state.HostNS: append(sysctlKeys(was), bridgeNFKey),
 	}}
-	host, err := w.kernel.Observe(ctx, outside)
+	if was == nil {
+		outside.Parts = state.PartLinks | state.PartAddrs | state.PartRoutes
+	}
+	host, _, err := w.kernel.ObserveSome(ctx, outside, kernel.Some{Links: portless(was)})
 	if err != nil {
 		return nil, false, err
 	}
@@ -41,6 +47,10 @@ func (w *Warren) preparePart(ctx context.Context, l *topo.Lab, former *topo.Expa
 	looked[state.HostNS] = false
 	if hidden := l.Name + "." + topo.SwitchNode; former.Desired.Namespace(hidden) != nil {
 		looked[hidden] = true
+	}
+	ports, ok, err := w.hostPorts(ctx, &host, want.Desired, former.Desired, looked)
+	if !ok || err != nil {
+		return nil, false, err
 	}
 	part := plan.Query(only(want.Desired, looked), plan.Options{Former: new(only(former.Desired, looked))})
 	part.Lab, part.Ours = "", true
@@ -72,7 +82,71 @@ func (w *Warren) preparePart(ctx context.Context, l *topo.Lab, former *topo.Expa
 	if err != nil {
 		return nil, false, nil //nolint:nilerr // as above
 	}
-	return &prepared{want: want, have: have, asked: part, plan: steps, former: former}, true, nil
+	return &prepared{want: want, have: have, asked: part, plan: steps, former: former, hostParts: outside.Parts, hostLinks: ports}, true, nil
+}
+
+// hostPorts completes a look at the host, which has a port for every node of an uplink, with the links that are declared
+// differently, newly or no longer, or whose other end was looked at; their names are returned. Of the others it is only looked
+// whether they are there; then they are taken to be as they were made. ok is false when one is not there, or when more has to be known
+// of the host than was read.
+func (w *Warren) hostPorts(ctx context.Context, have *state.Snapshot, want, former state.Desired, looked map[string]bool) (changed []string, ok bool, err error) {
+	host, is, was := have.Namespace(state.HostNS), want.Namespace(state.HostNS), former.Namespace(state.HostNS)
+	if host == nil {
+		return nil, false, nil
+	}
+	if is != nil && !host.Read.Has(plan.Parts(&is.Contents)) {
+		return nil, false, nil
+	}
+	links := linksOf(was)
+	var kept []state.Link
+	for name, l := range linksOf(is) {
+		if old := links[name]; old != nil && old.Peer != nil && !looked[old.Peer.NS] && reflect.DeepEqual(old, l) {
+			kept = append(kept, *l)
+			delete(links, name)
+			continue
+		}
+		links[name] = l
+	}
+	for i := range kept {
+		kept[i].Peer = new(*kept[i].Peer)
+	}
+	ports := kernel.Some{Links: slices.Sorted(maps.Keys(links)), There: make([]string, len(kept))}
+	for i := range kept {
+		ports.There[i] = kept[i].Name
+	}
+	more, absent, err := w.kernel.ObserveSome(ctx, state.Query{Names: []string{state.HostNS}, Parts: state.PartLinks}, ports)
+	n := more.Namespace(state.HostNS)
+	if err != nil || len(absent) > 0 || n == nil {
+		return nil, false, err
+	}
+	host.Links = slices.DeleteFunc(host.Links, func(l state.Link) bool { return n.Link(l.Name) != nil })
+	host.Links = slices.Concat(host.Links, n.Links, kept)
+	have.Unread = append(have.Unread, more.Unread...)
+	host.Sort()
+	return ports.Links, true, nil
+}
+
+// portless are the links of a namespace that lead nowhere: bridges above all.
+func portless(n *state.DesiredNamespace) (names []string) {
+	if n == nil {
+		return nil
+	}
+	for i := range n.Links {
+		if n.Links[i].Peer == nil {
+			names = append(names, n.Links[i].Name)
+		}
+	}
+	return names
+}
+
+func linksOf(n *state.DesiredNamespace) map[string]*state.Link {
+	links := map[string]*state.Link{}
+	if n != nil {
+		for i := range n.Links {
+			links[n.Links[i].Name] = &n.Links[i]
+		}
+	}
+	return links
 }
 
 func sysctlKeys(n *state.DesiredNamespace) []string {

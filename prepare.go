@@ -21,6 +21,9 @@ type prepared struct {
 	asked  state.Query // what have answers
 	plan   plan.Plan
 	former *topo.Expanded
+	// Of the host only these links were read; the others are as they were made. Nil = all were read.
+	hostLinks []string
+	hostParts state.Parts
 }
 
 // Plan says what Up would do. It takes no lock and changes nothing. Errors: those of the lab ([topo.Error]), of the kernel,

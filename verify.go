@@ -3,10 +3,13 @@ package warren
 import (
 	"context"
 	"fmt"
+	"slices"
+	"strings"
 	"time"
 
 	"golang.org/x/sys/unix"
 
+	"warren/internal/kernel"
 	"warren/plan"
 	"warren/state"
 )
@@ -22,13 +25,14 @@ const (
 func (w *Warren) verify(ctx context.Context, p *prepared) error {
 	w.event(Event{Lab: p.want.Lab, Phase: "verify"})
 	asked := plan.Recheck(p.want.Desired, p.asked, p.plan.Steps)
-	var have state.Snapshot
+	var seen state.Snapshot
 	err := until(ctx, verifyFor, func() (string, error) {
-		again, err := w.kernel.Observe(ctx, asked)
+		var err error
+		seen, err = w.readBack(ctx, p, asked)
 		if err != nil {
 			return "", fmt.Errorf("lab %q: read back: %w", p.want.Lab, err)
 		}
-		have = plan.Merge(p.have, again, asked)
+		have := plan.Merge(p.have, p.withPorts(seen), asked)
 		left, err := plan.Diff(p.want.Desired, have, plan.Options{})
 		if err != nil {
 			return "", fmt.Errorf("lab %q: compare: %w", p.want.Lab, err)
@@ -42,17 +46,73 @@ func (w *Warren) verify(ctx context.Context, p *prepared) error {
 		return err
 	}
 	return until(ctx, carrierFor, func() (string, error) {
-		names, first := silent(p.want.Desired, have, asked.Names)
+		names, first := silent(p.want.Desired, seen, asked.Names)
 		if len(names) == 0 {
 			return "", nil
 		}
 		var err error
-		have, err = w.kernel.Observe(ctx, state.Query{Names: names, Parts: state.PartLinks, Ours: true})
+		seen, err = w.readBack(ctx, p, state.Query{Names: names, Parts: state.PartLinks, Ours: true})
 		if err != nil {
 			return "", fmt.Errorf("lab %q: wait for carriers: %w", p.want.Lab, err)
 		}
 		return fmt.Sprintf("lab %q: %s has no carrier", p.want.Lab, first), nil
 	})
+}
+
+// readBack reads again what may have changed. Of the host that is only those links that were read before, when not all were.
+func (w *Warren) readBack(ctx context.Context, p *prepared, q state.Query) (state.Snapshot, error) {
+	at, found := slices.BinarySearch(q.Names, state.HostNS)
+	if p.hostLinks == nil || !found {
+		return w.kernel.Observe(ctx, q)
+	}
+	host := state.Query{Names: []string{state.HostNS}, Parts: p.hostParts & q.PartsOf(state.HostNS), SysctlKeys: q.SysctlKeys}
+	have, _, err := w.kernel.ObserveSome(ctx, host, kernel.Some{Links: append(portless(p.want.Desired.Namespace(state.HostNS)), p.hostLinks...)})
+	if err != nil {
+		return have, err
+	}
+	q.Names = slices.Delete(slices.Clone(q.Names), at, at+1)
+	again, err := w.kernel.Observe(ctx, q)
+	if err != nil {
+		return have, err
+	}
+	have.Namespaces = append(have.Namespaces, again.Namespaces...)
+	have.Unread = append(have.Unread, again.Unread...)
+	slices.SortFunc(have.Namespaces, func(a, b state.Namespace) int { return strings.Compare(a.Name, b.Name) })
+	if n := have.Namespace(state.HostNS); n != nil {
+		links := linksOf(p.want.Desired.Namespace(state.HostNS))
+		for i := range n.Links {
+			if l := links[n.Links[i].Name]; l != nil && l.Peer != nil {
+				join(state.HostNS, &n.Links[i], l.Peer.NS, have.Namespace(l.Peer.NS), l.Peer.Name)
+			}
+		}
+	}
+	return have, nil
+}
+
+// withPorts completes what readBack read with the host's links that were not.
+func (p *prepared) withPorts(seen state.Snapshot) state.Snapshot {
+	host, before := seen.Namespace(state.HostNS), p.have.Namespace(state.HostNS)
+	if p.hostLinks == nil || host == nil || before == nil {
+		return seen
+	}
+	read := map[string]bool{}
+	for _, name := range p.hostLinks {
+		read[name] = true
+	}
+	for i := range host.Links {
+		read[host.Links[i].Name] = true
+	}
+	all := *host
+	all.Links = slices.Clone(host.Links)
+	for _, l := range before.Links {
+		if !read[l.Name] {
+			all.Links = append(all.Links, l)
+		}
+	}
+	all.Sort()
+	seen.Namespaces = slices.Clone(seen.Namespaces)
+	*seen.Namespace(state.HostNS) = all
+	return seen
 }
 
 // until calls f until it has nothing more to say. When the time is over what it says is the error.

@@ -31,7 +31,7 @@ func Query(want state.Desired, opt Options) state.Query {
 			f := &opt.Former.Namespaces[i]
 			q.Names = append(q.Names, f.Name)
 			if n := wanted[f.Name]; n != nil {
-				q.PartsIn[f.Name] = parts(&n.Contents) | parts(&f.Contents)
+				q.PartsIn[f.Name] = Parts(&n.Contents) | Parts(&f.Contents)
 				if !n.Owned() || covers(n.Sysctls, f.Sysctls) {
 					continue
 				}
@@ -48,8 +48,8 @@ func Query(want state.Desired, opt Options) state.Query {
 	return q
 }
 
-// parts are the kinds of objects to read in a namespace that holds this.
-func parts(c *state.Contents) state.Parts {
+// Parts are the kinds of objects to read in a namespace that holds this.
+func Parts(c *state.Contents) state.Parts {
 	p := state.PartLinks | state.PartAddrs | state.PartRoutes
 	if len(c.Rules) > 0 {
 		p |= state.PartRules

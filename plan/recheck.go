@@ -30,7 +30,7 @@ func Recheck(want state.Desired, asked state.Query, steps []Step) state.Query {
 			continue
 		}
 		if born[name] {
-			q.PartsIn[name] = parts(&n.Contents)
+			q.PartsIn[name] = Parts(&n.Contents)
 		}
 		for _, s := range n.Sysctls {
 			q.SysctlKeys[name] = append(q.SysctlKeys[name], s.Key)
