@@ -70,6 +70,12 @@ func (b *bench) seeing() error {
 	if err := b.snapshots(); err != nil {
 		return fmt.Errorf("snapshots: %w", err)
 	}
+	if err := b.lists(); err != nil {
+		return fmt.Errorf("ls: %w", err)
+	}
+	if err := b.watching(); err != nil {
+		return fmt.Errorf("watch: %w", err)
+	}
 	return nil
 }
 

@@ -25,7 +25,7 @@ func (b *bench) snapshots() error {
 		return err
 	}
 	defer w.Close()
-	each := map[int]float64{} // ms a namespace
+	whole := map[int]float64{} // ms
 	for _, n := range snapshotSizes() {
 		leave, err := b.populate(n)
 		if err != nil {
@@ -42,12 +42,13 @@ func (b *bench) snapshots() error {
 			}
 		}
 		leave()
-		each[n] = float64(median(took)) / float64(n) / float64(time.Millisecond)
-		if n > 10 {
-			b.table.number(fmt.Sprintf("snapshot of all of %d namespaces: processor time of one", n), each[n], "ms", 1.5)
+		whole[n] = float64(median(took)) / float64(time.Millisecond)
+		if n > 10 { // of ten, what is the same for any number weighs as much as they do
+			b.table.number(fmt.Sprintf("snapshot of all of %d namespaces: processor time of one", n), whole[n]/float64(n), "ms", 1.5)
 		}
 	}
-	b.table.number("snapshot: one of 1000 / one of 100", each[1000]/each[100], "x", 1.25)
+	b.table.number("snapshot: each of the last 900 of 1000 / each of the last 90 of 100",
+		(whole[1000]-whole[100])/900/((whole[100]-whole[10])/90), "x", 1.25)
 	return nil
 }
 

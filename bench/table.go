@@ -32,7 +32,12 @@ func (t *table) value(what string, d, target time.Duration, counts bool) {
 }
 
 func (t *table) number(what string, v float64, unit string, target float64) {
-	t.row(what, fmt.Sprintf("%.1f %s", v, unit), fmt.Sprintf("<= %.4g %s", target, unit), v <= target, true)
+	t.row(what, fmt.Sprintf("%.3g %s", v, unit), fmt.Sprintf("<= %.4g %s", target, unit), v <= target, true)
+}
+
+// count adds a line for how often something happened.
+func (t *table) count(what string, n, target int) {
+	t.row(what, fmt.Sprint(n), fmt.Sprintf("<= %d", target), n <= target, true)
 }
 
 func (t *table) row(what, got, wanted string, ok, counts bool) {
