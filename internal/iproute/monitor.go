@@ -17,10 +17,11 @@ import (
 
 // A watch is what a monitor listens to and how it tells of it.
 type watch struct {
-	groups  []uint32
-	file    string // read from it instead
-	label   bool
-	allNSID bool
+	protocol int // of netlink; the zero value is routing's
+	groups   []uint32
+	file     string // read from it instead
+	label    bool
+	allNSID  bool
 	// tell prints one message; its label comes from it.
 	tell func(p *printer, m netlink.Message, head func(label string))
 }
@@ -34,7 +35,7 @@ func (s *session) monitor(o watch) {
 		s.replay(p, o)
 		return
 	}
-	fd, err := s.space().Socket(unix.AF_NETLINK, unix.SOCK_RAW|unix.SOCK_CLOEXEC, unix.NETLINK_ROUTE)
+	fd, err := s.space().Socket(unix.AF_NETLINK, unix.SOCK_RAW|unix.SOCK_CLOEXEC, o.protocol)
 	if err != nil {
 		fail(exitFailed, "Cannot open netlink socket: %s", errnoText(err))
 	}
@@ -45,8 +46,10 @@ func (s *session) monitor(o watch) {
 	}
 	defer sub.Close()
 	// Names as they are now: a link that goes away is named once more.
-	s.linkMessages(&linkFilter{group: -1}, unix.AF_UNSPEC)
-	s.cache().whole = false
+	if o.protocol == unix.NETLINK_ROUTE {
+		s.linkMessages(&linkFilter{group: -1}, unix.AF_UNSPEC)
+		s.cache().whole = false
+	}
 	for {
 		ev, err := sub.Receive(s.ctx)
 		switch {
@@ -70,11 +73,14 @@ func (s *session) tellOf(p *printer, o watch, m netlink.Message, nsid int) {
 	switch m.Header.Type {
 	case netlink.Noop, netlink.Error, netlink.Done:
 		return
-	case unix.RTM_NEWLINK:
+	}
+	switch {
+	case o.protocol != unix.NETLINK_ROUTE:
+	case m.Header.Type == unix.RTM_NEWLINK:
 		if s.personality != Bridge && len(m.Data) >= rtnl.IfinfoLen {
 			s.cache().add(m.Data)
 		}
-	case unix.RTM_DELLINK: // also of a port that leaves its bridge: who asks for the name gets it anew
+	case m.Header.Type == unix.RTM_DELLINK: // also of a port that leaves its bridge: who asks for the name gets it anew
 		if s.personality != Bridge && len(m.Data) >= rtnl.IfinfoLen {
 			delete(s.cache().names, int(int32(native.Uint32(m.Data[4:]))))
 		}

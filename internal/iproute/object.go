@@ -35,7 +35,7 @@ func ipObject(s *session, w *words) {
 		{"vrf", vrfObject},
 		{"sr", unknownObject("sr")},
 		{"nexthop", nexthopObject},
-		{"mptcp", unknownObject("mptcp")},
+		{"mptcp", mptcpObject},
 		{"ioam", unknownObject("ioam")},
 		{"stats", unknownObject("stats")},
 		{"help", func(*session, *words) { usageOf(ipUsage) }},
