@@ -20,6 +20,9 @@ type Live = onlive.Result
 // A LiveEvent is something that was seen of a probe.
 type LiveEvent = onlive.Event
 
+// A LiveNeighbour is what became of asking for somebody's address.
+type LiveNeighbour = onlive.Neighbour
+
 // A LiveVerdict is a verdict and what the kernel says to it. Where the two differ the verdict is the kernel's, and Live.Model
 // is what the walk had said.
 type LiveVerdict struct {

@@ -121,8 +121,8 @@ func (a *assembly) explain(e *Event, r record, p *packet) {
 	}
 	d := drops.Event{Reason: e.Reason, Function: e.Function, Link: e.Link, Packet: drops.Packet{EtherType: ether, Proto: p.proto, Src: p.src, Dst: p.dst}}
 	e.Code, e.Text = d.Explain()
-	// A reset that was taken is put away as a drop, and so is what came to a socket that was closed meanwhile.
-	e.Harmless = d.Harmless() || e.Reason == "TCP_RESET" || e.Direction == Errors
+	// A reset is put away as a drop by who takes it, and by who does not.
+	e.Harmless = d.Harmless() || p.reset && (e.Code == "" || e.Code == reach.NoListener) || e.Direction == Errors
 }
 
 // trace takes what nft said in one namespace, in its order.

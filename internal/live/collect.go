@@ -43,7 +43,8 @@ const (
 	grace = 250 * time.Millisecond
 	// patience is the same after a datagram arrived: who listens need not answer.
 	patience = 700 * time.Millisecond
-	// settle is how long is watched after an answer: of TCP the third packet, which nobody acknowledges.
+	// settle is how long is watched after an answer or an error: of TCP the third packet, which nobody acknowledges, and the
+	// drop that the error is about.
 	settle = 50 * time.Millisecond
 )
 
@@ -177,7 +178,7 @@ func (c *collector) watch(ctx context.Context, sh *shot) error {
 	}
 	start := monotonic()
 	answer := sh.send(sending, timeout)
-	if sh.q.Proto == protoTCP || answer.OK {
+	if answer.Code != probe.Timeout {
 		select {
 		case <-ctx.Done():
 		case <-time.After(settle):

@@ -188,23 +188,31 @@ func (j *judge) filtered(dir string, s *reach.Step) string {
 // kinds groups codes that one reason of the kernel's stands for.
 func kinds() [][]reach.Code {
 	return [][]reach.Code{
-		{reach.FilterDrop, reach.FilterReject, reach.RPFRule, reach.CTInvalid, reach.NDPFiltered, reach.ARPFiltered, reach.StaleConntrack, reach.NATBypassed, reach.PMTUBlackhole},
-		{reach.NoListener, reach.ListenerWrongAddress, reach.ListenerWrongDevice, reach.ListenerWrongFamily, reach.VXLANPort, reach.ProbePermission, reach.NATBypassed, reach.StaleConntrack},
+		{reach.FilterDrop, reach.FilterReject, reach.RPFRule, reach.CTInvalid, reach.NDPFiltered, reach.ARPFiltered},
+		{reach.NoListener, reach.ListenerWrongAddress, reach.ListenerWrongDevice, reach.ListenerWrongFamily, reach.VXLANPort, reach.ProbePermission},
 		{
-			reach.NoRoute, reach.NoReturnRoute, reach.RouteBlackhole, reach.RouteUnreachable, reach.RouteProhibit, reach.RouteShadowed, reach.RuleTableEmpty, reach.RouteDead, reach.ReplyMisrouted,
+			reach.NoRoute, reach.NoReturnRoute, reach.RouteBlackhole, reach.RouteUnreachable, reach.RouteProhibit, reach.RouteDead,
 			reach.VXLANUnderlayNoRoute, reach.LinkDown, reach.ForwardingDisabled,
 		},
-		{reach.MTUPeer, reach.MTUBridgePort, reach.MTUExceeded, reach.PMTUBlackhole},
-		{reach.TTLExceeded, reach.Loop},
-		{reach.StaleNeighbour, reach.NeighbourMACMismatch, reach.DuplicateAddress},
+		{reach.MTUPeer, reach.MTUBridgePort, reach.MTUExceeded},
 		{reach.PortNotForwarding, reach.BridgeDown, reach.LinkDown},
-		{reach.RPFilter, reach.ReplyMisrouted},
+	}
+}
+
+// wanders lists the causes that send a packet to where it should not go: what drops it there is only the consequence.
+func wanders() []reach.Code {
+	return []reach.Code{
+		reach.NATBypassed, reach.ReplyMisrouted, reach.RouteShadowed, reach.RuleTableEmpty, reach.Loop, reach.StaleConntrack, reach.DuplicateAddress,
+		reach.StaleNeighbour, reach.NeighbourMACMismatch, reach.StaleFDB, reach.NoARP, reach.PMTUBlackhole,
 	}
 }
 
 // fits reports whether the drop that was seen is the one that the walk tells. Where a packet's neighbour is not found, the
 // drop is with who asks, and the cause anywhere.
 func fits(s *reach.Step, e *Event) bool {
+	if slices.Contains(wanders(), s.Code) {
+		return true
+	}
 	if e.Code == reach.NeighbourFailed {
 		return s.Stage == "neighbour" || s.Stage == "bridge" || s.Stage == "link" || s.Stage == "filter" || s.Stage == "tunnel" || s.Stage == "validate" || s.Stage == "deliver"
 	}

@@ -204,6 +204,8 @@ func (j *judge) left() bool {
 func (j *judge) verdict() string {
 	a := &j.r.Answer
 	switch {
+	case j.v.Reason != nil && j.v.Reason.Code == reach.ProbePermission:
+		return reach.Unknown // who lacks a right would not have sent it
 	case a.OK && j.r.Probe.Proto == "tcp" && j.fatal != nil:
 		return reach.No // the connection's third packet was lost: no data will flow
 	case a.OK:
@@ -231,7 +233,7 @@ func (j *judge) verdict() string {
 func (j *judge) text(verdict string) string {
 	a := &j.r.Answer
 	switch {
-	case verdict == reach.Yes && a.OK:
+	case a.OK && j.fatal == nil:
 		return "the probe arrived, and the answer came back: " + a.Detail
 	case verdict == reach.Yes && j.out:
 		return "the probe left the host; nobody answered, which was not the question"

@@ -38,6 +38,7 @@ func (t tuple) String() string {
 type packet struct {
 	tuple
 	typ, code uint8 // of ICMP
+	reset     bool  // of TCP
 	length    int   // of the IP packet, bytes
 	// mark is what no router changes: it tells whether two sightings of different addresses are of one packet.
 	mark packetMark
@@ -75,6 +76,7 @@ func parse(b []byte) (packet, bool) {
 		switch {
 		case p.proto == protoTCP && len(rest) >= 14: // sequence number, flags
 			p.mark.word = uint64(binary.BigEndian.Uint32(rest[4:]))<<8 | uint64(rest[13])
+			p.reset = rest[13]&4 != 0
 		case p.proto == protoUDP && len(rest) >= 16: // the payload's beginning
 			p.mark.word = binary.BigEndian.Uint64(rest[8:])
 		}

@@ -78,15 +78,15 @@ func (s *station) openTrace(in Inside, table string, picks []selection) (err err
 		}
 		return fmt.Errorf("add the trace table: %w", err)
 	}
-	// Bridges have tables of their own. A kernel without them has no rules there either.
-	if err := installTable(s.owner, familyBridge, table, picks); err != nil && !unsupported(err) {
+	// Rules of bridges are in a family of their own. Where there are none, nothing is to be traced.
+	tables, err := s.owner.Dump(context.Background(), message(subsystem|unix.NFT_MSG_GETTABLE, familyBridge, 0, 0, nil))
+	if err != nil || len(tables) == 0 {
+		return nil
+	}
+	if err := installTable(s.owner, familyBridge, table, picks); err != nil {
 		return fmt.Errorf("add the trace table of bridges: %w", err)
 	}
 	return nil
-}
-
-func unsupported(err error) bool {
-	return errors.Is(err, unix.EAFNOSUPPORT) || errors.Is(err, unix.EOPNOTSUPP) || errors.Is(err, unix.ENOENT) || errors.Is(err, unix.EINVAL)
 }
 
 func (s *station) openNeighbours(in Inside) error {
