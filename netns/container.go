@@ -44,7 +44,7 @@ func containerProcess(ctx context.Context, ref, arg string) (int, error) {
 			return 0, opError("open", ref, err)
 		}
 	}
-	if len(found) == 0 && len(arg) < containerID {
+	if len(found) == 0 {
 		if err := byName(ctx, pids, arg, found); err != nil {
 			return 0, opError("open", ref, err)
 		}
@@ -107,11 +107,14 @@ func byName(ctx context.Context, pids []int, name string, found map[string]int) 
 }
 
 // containerOf returns the ID of the innermost container in a line of /proc/PID/cgroup, or "". A runtime's monitor
-// (libpod-conmon-ID.scope) stands outside of the container that it watches.
+// (libpod-conmon-ID.scope) stands outside of the container that it watches; so does that of a pod (libpod_parent/ID/conmon), where
+// the ID is the pod's.
 func containerOf(line string) string {
 	parts := strings.Split(line, "/")
-	slices.Reverse(parts)
-	for _, part := range parts {
+	for i, part := range slices.Backward(parts) {
+		if i > 0 && parts[i-1] == "libpod_parent" && !strings.HasPrefix(part, "libpod-") {
+			continue
+		}
 		part = strings.TrimSuffix(part, ".scope")
 		prefix, id := "", part
 		if i := strings.LastIndexAny(part, "-:"); i >= 0 {

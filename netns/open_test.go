@@ -105,7 +105,7 @@ func TestOpenRefuses(t *testing.T) {
 		{"cookie:18446744073709551615", netns.ErrNotExist},
 		{"container:", netns.ErrBadName},
 		{"container:xyz", netns.ErrNotExist},
-		{"container:a\tb", netns.ErrBadName},
+		
 		{"container:" + strings.Repeat("a", 321), netns.ErrBadName},
 		{"container:abcdef0123", netns.ErrNotExist},
 		{"other:5", netns.ErrNotExist},
@@ -134,6 +134,9 @@ func TestContainerOf(t *testing.T) {
 		{"0::/machine.slice/libpod-conmon-" + a + ".scope", ""},
 		{"0::/docker/" + a + "/docker/" + b, b},
 		{"0::/docker/" + a + "/system.slice/libpod-conmon-" + b + ".scope", a},
+		{"0::/libpod_parent/" + a + "/conmon", ""},
+		{"0::/libpod_parent/" + a + "/libpod-" + b, b},
+		{"0::/libpod_parent/libpod-" + a, a},
 		{"0::/docker/" + a[:63], ""},
 		{"0::/docker/" + a + "0", ""},
 	} {

@@ -17,8 +17,8 @@ import (
 	"warren/state"
 )
 
-// binary builds the real program, once.
-var binary = sync.OnceValues(func() (string, error) {
+// program builds the real program, once.
+var program = sync.OnceValues(func() (string, error) {
 	dir, err := os.MkdirTemp("", "warren-bin")
 	if err != nil {
 		return "", err
@@ -35,7 +35,7 @@ var binary = sync.OnceValues(func() (string, error) {
 // try runs warren, in the world's own mount namespace: outside of every engine's.
 func try(t testing.TB, args ...string) (stdout, stderr string, code int) {
 	t.Helper()
-	path, err := binary()
+	path, err := program()
 	if err != nil {
 		t.Fatal(err)
 	}

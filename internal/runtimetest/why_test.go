@@ -88,8 +88,10 @@ func checkPorts(t *testing.T, e *engine, b box, inner, published string) {
 		Local string `json:"local"`
 	}
 	sockets := decode[[]socket](t, "ss", "--all-netns", "-tln", "--json")
+	pids := processes(t, b.pid)
 	if !slices.ContainsFunc(sockets, func(s socket) bool {
-		return s.NetNS == "pid:"+strconv.Itoa(b.pid) && strings.HasSuffix(s.Local, ":"+inner)
+		pid, err := strconv.Atoi(strings.TrimPrefix(s.NetNS, "pid:"))
+		return err == nil && slices.Contains(pids, pid) && strings.HasSuffix(s.Local, ":"+inner)
 	}) {
 		t.Errorf("ss --all-netns has no listener on port %s of process %d: %+v", inner, b.pid, sockets)
 	}
