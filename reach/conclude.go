@@ -98,12 +98,25 @@ func finished(w *Reason) Reason {
 	}
 	out.Fix = []string{}
 	for _, c := range w.Fix {
-		out.Fix = append(out.Fix, c)
-		if o := ourWords(c); o != "" {
+		o := ourWords(c)
+		if !nameless(c) {
+			out.Fix = append(out.Fix, c)
+		}
+		if o != "" {
 			out.Fix = append(out.Fix, o)
 		}
 	}
 	return out
+}
+
+// nameless reports whether ip(8) does not find the namespace of a command: it knows names and paths alone.
+func nameless(cmd string) bool {
+	rest, ok := strings.CutPrefix(cmd, "ip netns exec ")
+	if !ok {
+		rest, ok = strings.CutPrefix(cmd, "ip -n ")
+	}
+	ns, _, _ := strings.Cut(rest, " ")
+	return ok && strings.Contains(ns, ":") && !strings.Contains(ns, "/")
 }
 
 // ourWords is a command as warren says it, which finds namespaces without a name, too.
