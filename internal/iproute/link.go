@@ -94,7 +94,9 @@ func linkModify(s *session, w *words, typ int, flags netlink.HeaderFlags) {
 	native.PutUint32(head[4:], uint32(index))
 	native.PutUint32(head[8:], r.flags)
 	native.PutUint32(head[12:], r.change)
+	leaving := r.departure(uint32(index))
 	s.do(r.m.Request(typ, flags))
+	s.arrived(leaving)
 }
 
 // lowerIndex finds the lower link: where "link-netns" says, else here.

@@ -22,6 +22,8 @@ type linkRequest struct {
 	group         int64 // -1 = not said
 	set           bool  // a link that is there is changed
 	lowerNS       *netns.Handle
+	moveTo        *netns.Handle   // "netns NAME"
+	movePID       int             // "netns PID"
 	open          []*netns.Handle // until the request is sent
 	seen          map[string]bool
 }
@@ -263,6 +265,7 @@ func (r *linkRequest) target(word string) {
 	h, err := r.openTarget(word)
 	if err == nil {
 		r.open = append(r.open, h)
+		r.moveTo = h
 		r.m.U32(unix.IFLA_NET_NS_FD, uint32(h.FD()))
 		return
 	}
@@ -270,6 +273,7 @@ func (r *linkRequest) target(word string) {
 	if perr != nil {
 		invalid("Invalid \"netns\" value\n", word)
 	}
+	r.movePID = int(pid)
 	r.m.U32(unix.IFLA_NET_NS_PID, uint32(int32(pid)))
 }
 

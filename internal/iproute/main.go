@@ -48,6 +48,9 @@ type Deps struct {
 	Program string
 	// Exec replaces the process; nil = netns.Exec.
 	Exec func(h *netns.Handle, argv []string, o netns.ExecOptions) error
+	// Outlives reports whether a link of that name and kind outlives its namespace; nil = one without a kind does, but for the
+	// loopback. Tests have no hardware.
+	Outlives func(name, kind string) bool
 	// Signals ends what would go on for ever; nil = nothing does.
 	Context context.Context
 }

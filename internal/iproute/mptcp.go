@@ -47,7 +47,9 @@ const (
 )
 
 // mptcpFlagNames are the flags of an endpoint, from the lowest bit.
-func mptcpFlagNames() []string { return []string{"signal", "subflow", "backup", "fullmesh", "implicit"} }
+func mptcpFlagNames() []string {
+	return []string{"signal", "subflow", "backup", "fullmesh", "implicit"}
+}
 
 // mptcpObject is "ip mptcp".
 func mptcpObject(s *session, w *words) {
