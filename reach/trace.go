@@ -203,12 +203,14 @@ func (t *tracer) firstPacket(_ *room) *filter.Packet {
 	return p
 }
 
-// srcPort is a port that no rule means and no connection has.
+// clientPort is a port that no rule means and no connection has.
+const clientPort = 47001
+
 func (t *tracer) srcPort() uint16 {
 	if t.flow.SrcPort != 0 {
 		return t.flow.SrcPort
 	}
-	return 47001
+	return clientPort
 }
 
 // answer walks the reply to where the request came from.

@@ -351,7 +351,8 @@ func nftMatch(p *filter.Packet) string {
 	s := fmt.Sprintf("%s saddr %s %s daddr %s", ip, p.Src, ip, p.Dst)
 	switch p.Proto {
 	case filter.TCP, filter.UDP:
-		s += fmt.Sprintf(" %s dport %d", protoWord(p.Proto), p.DPort)
+		side, port := servicePort(p)
+		s += fmt.Sprintf(" %s %s %d", protoWord(p.Proto), side, port)
 	case filter.ICMP:
 		s += " icmp type " + icmpWord(p)
 	case filter.ICMPv6:
@@ -361,6 +362,14 @@ func nftMatch(p *filter.Packet) string {
 		s += " icmpv6 type " + icmpWord(p)
 	}
 	return s
+}
+
+// servicePort is the port by which a rule knows the packet again: the other one is another each time.
+func servicePort(p *filter.Packet) (side string, port uint16) {
+	if p.Reply || p.TCPFlags&filter.FlagACK != 0 || p.DPort == clientPort {
+		return "sport", p.SPort
+	}
+	return "dport", p.DPort
 }
 
 func icmpWord(p *filter.Packet) string {
@@ -377,7 +386,8 @@ func legacyMatch(p *filter.Packet) string {
 	s := fmt.Sprintf("-s %s -d %s", p.Src, p.Dst)
 	switch p.Proto {
 	case filter.TCP, filter.UDP:
-		s += fmt.Sprintf(" -p %s --dport %d", protoWord(p.Proto), p.DPort)
+		side, port := servicePort(p)
+		s += fmt.Sprintf(" -p %s --%s %d", protoWord(p.Proto), side, port)
 	case filter.ICMP:
 		s += " -p icmp"
 	case filter.ICMPv6:
