@@ -2,6 +2,8 @@ package live_test
 
 import (
 	"net/netip"
+	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -25,13 +27,8 @@ func flow(proto uint8, src, dst string) live.Tuple {
 func brief(list []live.Event) []string {
 	var out []string
 	for _, e := range list {
-		s := e.Direction + " " + e.Namespace + " " + e.Link + " " + e.Event
-		for _, x := range []string{e.Hook, e.Object, e.Verdict, e.Reason} {
-			if x != "" {
-				s += " " + x
-			}
-		}
-		out = append(out, s+" "+e.Packet)
+		words := []string{e.Direction, e.Namespace, e.Link, e.Event, e.Hook, e.Object, e.Verdict, e.Reason, e.Packet}
+		out = append(out, strings.Join(slices.DeleteFunc(words, func(s string) bool { return s == "" }), " "))
 	}
 	return out
 }

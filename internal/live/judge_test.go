@@ -101,7 +101,9 @@ func TestJudge(t *testing.T) {
 		{"said-no-and-arrives", walked(reach.FilterDrop), report(answered, all...), "no", "yes", "yes", "", "", []string{c, c, x, c, c, c, c, c, c}, "no"},
 		{
 			"said-unknown", func() reach.Verdict { v := walked(""); v.Reachable = reach.Unknown; return v }(), report(answered, all...),
-			"unknown", "yes", "yes", "", "", []string{c, c, c, c, c, c, c, c}, "unknown",
+			"unknown", "yes", "yes", "", "",
+			[]string{c, c, c, c, c, c, c, c},
+			"unknown",
 		},
 		{"not-sent", walked(reach.FilterDrop), report(probe.Result{Code: probe.Failed, Detail: "no permission"}), "unknown", "unknown", "no", "filter-drop", "r", []string{n, n, n, n, n, n, n, n, n}, ""},
 	} {

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net/netip"
 	"os"
+	"slices"
 	"syscall"
 	"time"
 
@@ -115,12 +116,9 @@ func (sh *shot) aimTCP(in Inside) error {
 	dst := netip.AddrPortFrom(sh.q.Dst.WithZone(""), sh.q.Port)
 	add := func(a netip.Addr) {
 		t := tuple{protoTCP, netip.AddrPortFrom(a.WithZone(""), own.Port()), dst}
-		for _, f := range sh.flows {
-			if f == t {
-				return
-			}
+		if !slices.Contains(sh.flows, t) {
+			sh.flows = append(sh.flows, t)
 		}
-		sh.flows = append(sh.flows, t)
 	}
 	if sh.q.From.IsValid() {
 		add(sh.q.From)
