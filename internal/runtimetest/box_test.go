@@ -44,7 +44,7 @@ func (b *box) check(t *testing.T, e *engine) {
 	b.checkContainers(t, e, &n)
 	b.checkListing(t, &n)
 	b.checkFound(t, e, &n)
-	b.checkEntered(t, e)
+	b.checkEntered(t)
 	if b.bridge != "" {
 		b.checkCable(t, e, &n)
 	}
@@ -131,7 +131,7 @@ func (b *box) checkFound(t *testing.T, e *engine, n *state.Namespace) {
 }
 
 // checkEntered enters the container by its name and by its id.
-func (b *box) checkEntered(t *testing.T, e *engine) {
+func (b *box) checkEntered(t *testing.T) {
 	t.Helper()
 	want := fmt.Sprintf("net:[%d]", inode(t, b.pid))
 	for _, ref := range []string{b.id, b.name, b.id[:min(12, len(b.id))]} {
@@ -151,7 +151,6 @@ func (b *box) checkEntered(t *testing.T, e *engine) {
 	if mine := run(t, "-n", "container:"+b.name, "-o", "link"); err != nil || mine != strings.TrimSpace(string(got)) {
 		t.Errorf("warren -n container:%s -o link: %v\n%s\nand ip in it:\n%s", b.name, err, mine, got)
 	}
-	_ = e
 }
 
 // checkCable follows eth0 to the engine's bridge and back.

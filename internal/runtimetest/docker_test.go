@@ -82,13 +82,12 @@ func testDocker(t *testing.T, prefix, iptables, drops string) {
 	web.bridge = "docker0"
 	near := e.container(name("near"), "")
 	near.bridge = "docker0"
-	network := e.run("docker", "network", "create", "--opt", "com.docker.network.bridge.name=br-back", "back")
+	e.run("docker", "network", "create", "--opt", "com.docker.network.bridge.name=br-back", "back")
 	far := e.container(name("far"), "--network back", server("80")...)
 	far.bridge = "br-back"
 	none := e.container(name("none"), "--network none")
 	guest := e.container(name("guest"), "--network container:"+web.name)
 	hosted := e.container(name("hosted"), "--network host")
-	_ = network
 
 	// Two containers in one namespace are its owner's.
 	web.containers = []string{web.name, guest.name}
@@ -108,6 +107,8 @@ func testDocker(t *testing.T, prefix, iptables, drops string) {
 	checkWhy(t, e, whyCase{from: far, to: web.addr + ":80", want: "no", rule: "DOCKER-ISOLATION-STAGE-2", at: e, object: drops})
 	checkWhy(t, e, whyCase{from: outside, to: "192.0.2.1:8080", want: "yes"})
 	checkWhy(t, e, whyCase{from: near, to: "172.17.0.1:8080", want: "yes"})
+
+	mend(t, near, far.addr+":80")
 
 	e.run("docker", "rm", "-f", guest.name, web.name)
 	gone(t, web.name)

@@ -1,6 +1,7 @@
 package runtimetest_test
 
 import (
+	"os/exec"
 	"slices"
 	"strconv"
 	"strings"
@@ -28,7 +29,7 @@ func checkWhy(t *testing.T, e *engine, c whyCase) {
 	}
 	v := why(t, ref, c.to+"/tcp")
 	if err := fetch(c.from.pid, c.to); (err == nil) != (v.Reachable == "yes") || v.Reachable != c.want {
-		t.Errorf("%s: why %s %s says %s, want %s; really: %v\n%+v\n%s", e.kind, ref, c.to, v.Reachable, c.want, err, v.Reason, run2(t, "why", ref, c.to+"/tcp"))
+		t.Errorf("%s: why %s %s says %s, want %s; really: %v\n%+v\n%s", e.kind, ref, c.to, v.Reachable, c.want, err, v.Reason, said(t, "why", ref, c.to+"/tcp"))
 		return
 	}
 	if c.want != "no" {
@@ -41,8 +42,43 @@ func checkWhy(t *testing.T, e *engine, c whyCase) {
 	}
 }
 
-// run2 is what warren writes, whatever its exit status.
-func run2(t testing.TB, args ...string) string {
+// mend does what warren says would help, until a packet that died gets there and its answer comes back, by warren's word and in
+// reality.
+func mend(t *testing.T, from box, to string) {
+	t.Helper()
+	path, err := program()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var tried []string
+	for range 3 { // the way there, the way back, and one more
+		v := why(t, "container:"+from.name, to+"/tcp")
+		if v.Reachable == "yes" {
+			break
+		}
+		if v.Reason == nil || len(v.Reason.Fix) == 0 {
+			t.Fatalf("why %s %s: %+v names nothing that helps, after %q", from.name, to, v.Reason, tried)
+		}
+		fix := v.Reason.Fix[0]
+		tried = append(tried, fix)
+		rest, ours := strings.CutPrefix(fix, "warren ")
+		if !ours {
+			t.Fatalf("why %s %s: %q cannot find a namespace without a name", from.name, to, fix)
+		}
+		if out, err := exec.CommandContext(t.Context(), "sh", "-euc", path+" "+rest).CombinedOutput(); err != nil {
+			t.Fatalf("%s: %v\n%s", fix, err, out)
+		}
+	}
+	if v := why(t, "container:"+from.name, to+"/tcp"); v.Reachable != "yes" {
+		t.Errorf("why %s %s still says %s, after %q: %+v", from.name, to, v.Reachable, tried, v.Reason)
+	}
+	if err := fetch(from.pid, to); err != nil {
+		t.Errorf("%v, after %q", err, tried)
+	}
+}
+
+// said is what warren writes, whatever its exit status.
+func said(t testing.TB, args ...string) string {
 	t.Helper()
 	out, errOut, _ := try(t, args...)
 	return out + errOut
