@@ -85,7 +85,7 @@ func (f *frame) arpSender() netip.Addr {
 }
 
 func (t *tracer) filterAs(r *room, f *frame, h filter.Hook, tr *trail) {
-	if f.arp != nil && !r.hasFamily("arp") {
+	if f.arp != nil && !r.hasFamily("arp") && len(r.Agents) == 0 {
 		return
 	}
 	t.filter(r, f.packet(), h, tr, f.arp)
@@ -254,7 +254,7 @@ func (t *tracer) answerBack(r *room, dev *state.Link, a *answer, ip netip.Addr, 
 
 // strayAnswer explains an answer that does not come back to the device that asked.
 func (t *tracer) strayAnswer(r *room, dev *state.Link, at *reception, tr *trail) {
-	if dev.Master != "" {
+	if m := r.byName[dev.Master]; m != nil && m.Kind == "bridge" {
 		tr.stop(r, "neighbour", onPortReason(r, dev))
 		return
 	}

@@ -382,7 +382,7 @@ func (s *search) bridgeUp(r *room, br *state.Link, f frame, tr trail) {
 	f.bvlan = 0
 	tr.step(r, "bridge", "link "+br.Name, "%s takes it for itself", br.Name)
 	if br.XDP != "" || len(br.BPF) > 0 {
-		s.programs(r, br, &f, &tr, "ingress")
+		s.programs(r, br, &tr, "ingress")
 	}
 	s.macvlanIn(r, br, f, tr)
 	s.got = append(s.got, reception{r: r, dev: br, frame: f, trail: tr})

@@ -338,7 +338,7 @@ func (f *fib) object(id uint32, depth int) []hop {
 		if o.Blackhole || l == nil {
 			return nil
 		}
-		return []hop{{via: o.Via, link: l, id: id, nh: state.NextHop{Via: o.Via, Link: o.Link, Flags: uint8(o.Flags)}}}
+		return []hop{{via: o.Via, link: l, id: id, nh: state.NextHop{Via: o.Via, Link: o.Link, Flags: uint8(o.Flags), Encap: o.Encap}}}
 	}
 	return nil
 }

@@ -157,7 +157,7 @@ func (s *search) xmit(r *room, dev *state.Link, f frame, tr trail) {
 		tr.stop(r, "link", downReason(r, dev))
 	}
 	s.hook(r, &f, filter.Hook{Family: "netdev", Name: "egress", Out: dev}, &tr)
-	s.programs(r, dev, &f, &tr, "egress")
+	s.programs(r, dev, &tr, "egress")
 	s.queue(r, dev, &tr)
 	s.children(r, dev, f, tr)
 	switch {
@@ -200,7 +200,7 @@ func (s *search) rx(r *room, dev *state.Link, f frame, tr trail) {
 			Resolve: "ip link set dev " + dev.Name + " xdp off, or a probe",
 		}, true)
 	}
-	s.programs(r, dev, &f, &tr, "ingress")
+	s.programs(r, dev, &tr, "ingress")
 	s.hook(r, &f, filter.Hook{Family: "netdev", Name: "ingress", In: dev}, &tr)
 	if f.vlan != 0 && s.vlanIn(r, dev, f, tr) {
 		return
@@ -237,8 +237,8 @@ func (r *room) hasFamily(family string) bool {
 	return false
 }
 
-// programs doubts where BPF looks at packets.
-func (s *search) programs(r *room, dev *state.Link, _ *frame, tr *trail, side string) {
+// programs doubts where BPF looks at packets, or other filters of tc.
+func (s *search) programs(r *room, dev *state.Link, tr *trail, side string) {
 	for _, b := range dev.BPF {
 		if b == "tcx "+side || b == "clsact" {
 			tr.doubt(r, "link", Doubt{
@@ -247,13 +247,18 @@ func (s *search) programs(r *room, dev *state.Link, _ *frame, tr *trail, side st
 			}, true)
 		}
 	}
+	s.filters(r, dev, tr, side)
 }
 
 // queue doubts where the queueing discipline loses packets on purpose.
 func (s *search) queue(r *room, dev *state.Link, tr *trail) {
 	for _, q := range r.Qdiscs {
-		if q.Link == dev.Name && q.Kind == "netem" {
-			tr.doubt(r, "link", Doubt{Object: "qdisc netem on " + dev.Name, Text: "netem may delay, lose or change packets", Resolve: "a probe"}, false)
+		if q.Link != dev.Name {
+			continue
+		}
+		switch q.Kind {
+		case "netem", "blackhole", "plug":
+			tr.doubt(r, "link", Doubt{Object: "qdisc " + q.Kind + " on " + dev.Name, Text: q.Kind + " may delay, lose or change packets", Resolve: "a probe"}, false)
 		}
 	}
 }

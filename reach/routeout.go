@@ -63,6 +63,11 @@ func (t *tracer) whyNoRoute(r *room, q *query, a *routed, o walkOptions) (Reason
 		none.Symptom = ""
 	}
 	none.Fix = t.routeFix(r, q.dst, o)
+	if lo := r.byName["lo"]; q.dst.IsLoopback() && lo != nil && !lo.Up {
+		w := downReason(r, lo)
+		w.Symptom = none.Symptom
+		return w, hop{}
+	}
 	if l, direct := t.downLink(r, q.dst); l != nil {
 		w := downReason(r, l)
 		w.Text += fmt.Sprintf(", and its routes are gone: there is none to %s", q.dst)

@@ -24,6 +24,7 @@ func (t *tracer) accept(d *delivery, tr *trail) *state.Link {
 		tr.doubt(r, "socket", Doubt{Object: "sockets", Text: "sockets were not read"}, false)
 		return nil
 	}
+	t.socketPrograms(r, tr)
 	var near *state.Socket
 	var code Code
 	for i := range r.Sockets {

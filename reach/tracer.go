@@ -222,6 +222,7 @@ func (t *tracer) filter(r *room, p *filter.Packet, h filter.Hook, tr *trail, arp
 		tr.doubt(r, "filter", Doubt{Object: "nftables", Text: "the rules were not read"}, true)
 		return filter.Result{}
 	}
+	t.agents(r, p, h, tr, arp)
 	res := r.nf.Run(h, p)
 	if res.Chains == 0 && len(res.Stops) == 0 {
 		return res

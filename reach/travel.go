@@ -207,6 +207,7 @@ func (t *tracer) stepRoute(r *room, a *routed, h hop, p *filter.Packet, tr *trai
 	}
 	s := tr.step(r, "route", text, "%s, from %s", text, p.Src)
 	s.Source = "RTM_GETROUTE"
+	wrapped(r, h, tr)
 }
 
 // emit takes a routed packet through postrouting and by its device to the next one (ip_output, ip_finish_output2). in is the
@@ -216,6 +217,9 @@ func (t *tracer) emit(r *room, p *filter.Packet, in, dev *state.Link, h hop, a *
 	if limit := mtuOf(a, dev, p.Is6()); p.Length > limit {
 		tr.step(r, "mtu", "link "+dev.Name, "cut into fragments of at most %d bytes", limit)
 		p.Length = limit
+	}
+	if m := r.byName[dev.Master]; m != nil && m.Kind != "bridge" {
+		tr.doubt(r, "link", Doubt{Object: "link " + m.Name, Text: fmt.Sprintf("%s is part of %s, and kind %s is not modelled", dev.Name, m.Name, m.Kind), Resolve: "a probe"}, true)
 	}
 	f := frame{src: dev.MAC, ip: p}
 	if noARP(dev) && !pointToPoint(dev) && !isLoopback(dev) && !dev.MAC.IsZero() && ethernet(dev) {

@@ -33,6 +33,8 @@ type NextHop struct {
 	Weight uint16     `json:"weight,omitempty"` // 1..256; 0 = 1
 	// Flags are rtnh_flags: RTNH_F_ONLINK (4) may be set; RTNH_F_DEAD (1), RTNH_F_LINKDOWN (16) are observed.
 	Flags uint8 `json:"flags,omitempty"`
+	// Encap is RTA_ENCAP_TYPE, how packets are wrapped up: LWTUNNEL_ENCAP_* of linux/lwtunnel.h. Observed only.
+	Encap uint16 `json:"encap,omitempty"`
 }
 
 // Metrics of a route (RTA_METRICS); zero = unset.

@@ -119,6 +119,7 @@ type Contents struct {
 	Conntrack []Conn          `json:"conntrack,omitempty"`
 	Sysctls   []Sysctl        `json:"sysctls,omitempty"`
 	Sockets   []Socket        `json:"sockets,omitempty"`
+	Agents    []Agent         `json:"agents,omitempty"`
 }
 
 // Link returns the link of that name, or nil. Links need not be sorted.
@@ -244,10 +245,11 @@ const (
 	PartHolders
 	PartOwner
 	PartStats // the counters of links
+	PartAgents
 
 	// PartsWalk is what a packet's walk may look at in a namespace.
 	PartsWalk = PartLinks | PartAddrs | PartRoutes | PartRules | PartNeighbors | PartFDB | PartFirewall | PartNSIDs | PartSockets |
-		PartAllNeighbors | PartAllFDB | PartNextHops | PartMDB | PartVLANs | PartQdiscs | PartXTables | PartConntrack | PartSysctls
+		PartAllNeighbors | PartAllFDB | PartNextHops | PartMDB | PartVLANs | PartQdiscs | PartXTables | PartConntrack | PartSysctls | PartAgents
 	// PartsAll is everything.
 	PartsAll = PartsWalk | PartProcesses | PartHolders | PartOwner | PartStats
 

@@ -42,6 +42,7 @@ func (c *Contents) Sort() {
 	slices.SortStableFunc(c.Sockets, Socket.Compare)
 	slices.SortFunc(c.Tables, func(a, b Table) int { return strings.Compare(a.Key(), b.Key()) })
 	slices.SortFunc(c.Sysctls, Sysctl.Compare)
+	slices.SortStableFunc(c.Agents, Agent.Compare)
 }
 
 // Compare orders addresses by link, prefix and peer, IPv4 first.

@@ -116,9 +116,12 @@ type observation struct {
 	readings []reading
 	unread   []state.Unread // of no single namespace
 	behind   []state.Behind
-	sockets  map[uint32]int // inode -> first process that has it open
-	sctpOnce sync.Once
-	sctp     bool
+	groups   []state.Agent // programs at control groups
+
+	groupsOnce sync.Once
+	sockets    map[uint32]int // inode -> first process that has it open
+	sctpOnce   sync.Once
+	sctp       bool
 }
 
 func (o *observation) close() {
@@ -235,6 +238,9 @@ func (o *observation) read(r *reading, p *proc) {
 		tables, err := readXTables(&p.files)
 		r.ns.XTables = tables
 		r.miss("iptables", err)
+	}
+	if parts.Has(state.PartAgents) {
+		r.miss("agents", o.readAgents(r, &p.files))
 	}
 	if parts.Has(state.PartConntrack) {
 		r.miss("conntrack", o.readConntrack(r))

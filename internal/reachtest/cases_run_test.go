@@ -21,7 +21,7 @@ func TestScenes(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = w.Close() })
-	for _, s := range scenes() {
+	for _, s := range slices.Concat(scenes(), moreScenes(), doubtScenes()) {
 		t.Run(s.id, func(t *testing.T) {
 			build(t, s.build)
 			if !slices.ContainsFunc(s.ask, func(q question) bool { return strings.HasSuffix(q.want, " address-tentative") }) {
@@ -64,6 +64,9 @@ func ask(t *testing.T, w *warren.Warren, q question) reach.Verdict {
 	}
 	if got := short(v); got != q.want {
 		t.Errorf("%s -> %s (size %d):\n got %s\nwant %s\n%s", q.src, q.dst, q.size, got, q.want, walk(v))
+	}
+	if q.object != "" && !slices.ContainsFunc(v.Unknowns, func(u reach.Doubt) bool { return u.Object == q.object }) {
+		t.Errorf("%s -> %s: no unknown names %s: %+v", q.src, q.dst, q.object, v.Unknowns)
 	}
 	if q.also != "" && !slices.ContainsFunc(v.Also, func(r reach.Reason) bool { return string(r.Code) == q.also }) {
 		t.Errorf("%s -> %s: %s is not among also: %+v", q.src, q.dst, q.also, v.Also)

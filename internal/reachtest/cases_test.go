@@ -18,6 +18,7 @@ type question struct {
 	user     bool
 	want     string
 	also     string // a code that must be among Also
+	object   string // of an unknown: what it names
 	// blind: no probe can judge (a timing race, a user's permissions, a mark).
 	blind bool
 }

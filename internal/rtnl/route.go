@@ -238,6 +238,8 @@ func DecodeRoute(data []byte, names Names) (state.Route, error) {
 			hop.Via = w.via()
 		case unix.RTA_OIF:
 			hop.Link = nameOf(names, w.u32())
+		case unix.RTA_ENCAP_TYPE:
+			hop.Encap = w.u16()
 		case unix.RTA_MULTIPATH:
 			multipath = w.data
 		}
@@ -313,6 +315,8 @@ func nextHops(b []byte, v6 bool, names Names) ([]state.NextHop, error) {
 				h.Via = w.familyAddr(v6)
 			case unix.RTA_VIA:
 				h.Via = w.via()
+			case unix.RTA_ENCAP_TYPE:
+				h.Encap = w.u16()
 			}
 		}
 		if w.err != nil {

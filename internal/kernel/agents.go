@@ -1,0 +1,188 @@
+package kernel
+
+import (
+	"bytes"
+	"encoding/binary"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"net/netip"
+	"slices"
+	"strconv"
+	"strings"
+
+	"golang.org/x/sys/unix"
+
+	"warren/internal/nl"
+	"warren/state"
+)
+
+// readAgents looks for what decides about packets besides all that is modelled, in the namespace that the calling thread is
+// in: policies of IPsec, virtual services, legacy tables for ARP, BPF programs. Nothing is made by looking: of ebtables, whose
+// tables come into being when somebody asks for them, nothing is read.
+func (o *observation) readAgents(r *reading, files *netFiles) error {
+	xfrm, err := o.readXFRM()
+	errs := []error{err}
+	c := &r.ns.Contents
+	c.Agents = xfrm
+	if b, err := files.read("arp_tables_names"); err == nil {
+		for _, name := range strings.Fields(string(b)) {
+			c.Agents = append(c.Agents, state.Agent{Kind: "arptables", Name: "table " + name})
+		}
+	}
+	if b, err := files.read("ip_vs"); err == nil {
+		services, err := DecodeIPVS(b)
+		c.Agents, errs = append(c.Agents, services...), append(errs, err)
+	}
+	for _, id := range queryPrograms(r.handle.FD(), bpfSKLookup, 0) {
+		c.Agents = append(c.Agents, state.Agent{Kind: "sk-lookup-bpf", Name: fmt.Sprintf("BPF program %d", id)})
+	}
+	c.Agents = append(c.Agents, o.programs()...)
+	return errors.Join(errs...)
+}
+
+// Messages and layouts of linux/xfrm.h.
+const (
+	xfrmNewPolicy = 0x13
+	xfrmGetPolicy = 0x15
+	xfrmaTmpl     = 5
+
+	xfrmSelectorLen = 56
+	xfrmPolicyLen   = 168                           // struct xfrm_userpolicy_info
+	xfrmDirAt       = xfrmSelectorLen + 64 + 32 + 8 // after lifetimes, priority and index
+)
+
+// readXFRM reads the policies of IPsec.
+func (o *observation) readXFRM() ([]state.Agent, error) {
+	conn, err := openSocket(unix.NETLINK_XFRM)
+	if errors.Is(err, unix.EPROTONOSUPPORT) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	defer conn.Close()
+	msgs, err := conn.Dump(o.ctx, nl.Request{Type: xfrmGetPolicy})
+	switch {
+	case errors.Is(err, unix.EINVAL), errors.Is(err, unix.EOPNOTSUPP):
+		return nil, nil // a kernel without it
+	case err != nil && !errors.Is(err, nl.ErrInconsistent):
+		return nil, fmt.Errorf("xfrm: %w", err)
+	}
+	var list []state.Agent
+	for _, m := range msgs {
+		if m.Header.Type != xfrmNewPolicy {
+			continue
+		}
+		a, passes, err := DecodeXFRM(m.Data)
+		if err != nil {
+			return list, err
+		}
+		if !passes {
+			list = append(list, a)
+		}
+	}
+	return list, nil
+}
+
+// errXFRM says that the bytes are not a policy.
+var errXFRM = errors.New("malformed xfrm policy")
+
+// DecodeXFRM reads the body of an XFRM_MSG_NEWPOLICY message. passes: the policy lets packets through as they are.
+func DecodeXFRM(b []byte) (a state.Agent, passes bool, err error) {
+	if len(b) < xfrmPolicyLen {
+		return a, false, fmt.Errorf("%w: %d bytes", errXFRM, len(b))
+	}
+	n := 4
+	if binary.NativeEndian.Uint16(b[40:]) == unix.AF_INET6 {
+		n = 16
+	}
+	dst, _ := netip.AddrFromSlice(b[:n])
+	src, _ := netip.AddrFromSlice(b[16 : 16+n])
+	a = state.Agent{
+		Kind: "xfrm", Dst: netip.PrefixFrom(dst, int(b[42])), Src: netip.PrefixFrom(src, int(b[43])), Proto: b[44],
+	}
+	if !a.Dst.IsValid() || !a.Src.IsValid() {
+		return a, false, fmt.Errorf("%w: prefixes %d and %d", errXFRM, b[42], b[43])
+	}
+	if binary.BigEndian.Uint16(b[34:]) != 0 {
+		a.DPort = binary.BigEndian.Uint16(b[32:])
+	}
+	if binary.BigEndian.Uint16(b[38:]) != 0 {
+		a.SPort = binary.BigEndian.Uint16(b[36:])
+	}
+	switch b[xfrmDirAt] {
+	case 0:
+		a.Dir = "in"
+	case 1:
+		a.Dir = "out"
+	case 2:
+		a.Dir = "fwd"
+	default:
+		return a, true, nil // of a socket
+	}
+	what := "allow"
+	if b[xfrmDirAt+1] == 1 {
+		what = "block"
+	}
+	templates := false
+	for rest := b[xfrmPolicyLen:]; len(rest) >= 4; {
+		l := int(binary.NativeEndian.Uint16(rest))
+		if l < 4 || l > len(rest) {
+			break
+		}
+		templates = templates || binary.NativeEndian.Uint16(rest[2:]) == xfrmaTmpl && l > 4
+		rest = rest[min((l+3)&^3, len(rest)):]
+	}
+	if templates {
+		what = "ipsec"
+	}
+	a.Name = fmt.Sprintf("policy src %s dst %s dir %s (%s)", a.Src, a.Dst, a.Dir, what)
+	return a, what == "allow", nil
+}
+
+// errIPVS says that a line is no virtual service.
+var errIPVS = errors.New("malformed virtual service")
+
+// DecodeIPVS reads /proc/net/ip_vs: addresses and ports in hexadecimal, IPv6 in brackets, marks as FWM.
+func DecodeIPVS(b []byte) ([]state.Agent, error) {
+	var list []state.Agent
+	var errs []error
+	for line := range bytes.Lines(b) {
+		f := strings.Fields(string(line))
+		if len(f) < 3 || !slices.Contains([]string{"TCP", "UDP", "SCTP", "FWM"}, f[0]) {
+			continue
+		}
+		a := state.Agent{Kind: "ipvs", Name: "virtual service " + f[0] + " " + f[1]}
+		if f[0] == "FWM" {
+			mark, err := strconv.ParseUint(f[1], 16, 32)
+			a.Mark = uint32(mark)
+			if a.Name = fmt.Sprintf("virtual service of mark %d", mark); err != nil {
+				errs = append(errs, fmt.Errorf("%w: %q", errIPVS, line))
+				continue
+			}
+			list = append(list, a)
+			continue
+		}
+		a.Proto = map[string]uint8{"TCP": unix.IPPROTO_TCP, "UDP": unix.IPPROTO_UDP, "SCTP": unix.IPPROTO_SCTP}[f[0]]
+		i := strings.LastIndexByte(f[1], ':')
+		ip, port := netip.Addr{}, uint64(0)
+		var err error
+		if i > 0 {
+			port, err = strconv.ParseUint(f[1][i+1:], 16, 16)
+			if host := f[1][:i]; strings.HasPrefix(host, "[") {
+				ip, _ = netip.ParseAddr(strings.Trim(host, "[]"))
+			} else if raw, bad := hex.DecodeString(host); bad == nil {
+				ip, _ = netip.AddrFromSlice(raw)
+			}
+		}
+		if !ip.IsValid() || err != nil {
+			errs = append(errs, fmt.Errorf("%w: %q", errIPVS, line))
+			continue
+		}
+		a.Dst, a.DPort = netip.PrefixFrom(ip, ip.BitLen()), uint16(port)
+		a.Name = "virtual service " + strings.ToLower(f[0]) + " " + netip.AddrPortFrom(ip, uint16(port)).String()
+		list = append(list, a)
+	}
+	return list, errors.Join(errs...)
+}

@@ -1,0 +1,130 @@
+package reach
+
+import (
+	"fmt"
+	"net/netip"
+	"slices"
+	"strings"
+
+	"warren/reach/filter"
+	"warren/state"
+)
+
+// agents doubts where something decides that is not modelled: policies of IPsec, virtual services, programs. Each is named
+// only where it looks at this very packet.
+func (t *tracer) agents(r *room, p *filter.Packet, h filter.Hook, tr *trail, arp *filter.ARP) {
+	for i := range r.Agents {
+		a := &r.Agents[i]
+		if arp != nil {
+			if a.Kind == "arptables" {
+				tr.doubt(r, "filter", Doubt{Object: "arptables " + a.Name, Text: "legacy arptables decide about ARP: " + a.Name, Resolve: "arptables-legacy -L, or a probe"}, false)
+			}
+			continue
+		}
+		switch a.Kind {
+		case "xfrm":
+			if policyAt(a, h, p) {
+				tr.doubt(r, "filter", Doubt{Object: "xfrm " + a.Name, Text: "an IPsec policy takes the packet: " + a.Name, Resolve: "ip xfrm policy, or a probe"}, a.Dir == "out")
+			}
+		case "ipvs":
+			if (h.Name == "input" || h.Name == "forward" || h.Name == "output") && touches(a, p) {
+				tr.doubt(r, "filter", Doubt{Object: "ipvs " + a.Name, Text: "IPVS sends it to one of its servers: " + a.Name, Resolve: "ipvsadm -Ln, or a probe"}, true)
+			}
+		case "cgroup-bpf":
+			t.groupProgram(r, p, h, a, tr)
+		}
+	}
+}
+
+// groupProgram doubts a program at a control group: those of the socket's calls, which may send the packet elsewhere, and
+// those that let its packets pass or not.
+func (t *tracer) groupProgram(r *room, p *filter.Packet, h filter.Hook, a *state.Agent, tr *trail) {
+	if a.Own && r.Namespace.Name != t.flow.Source || p.Proto == filter.ICMPv6 && p.ICMPType >= 133 && p.ICMPType <= 137 {
+		return
+	}
+	stream := p.Proto == filter.TCP || p.Proto == filter.UDP
+	sends := h.Name == "output" && r.Namespace.Name == t.flow.Source && p.Dst == t.flow.Dst
+	is6 := strings.HasSuffix(a.Dir, "6")
+	detour := false
+	switch a.Dir {
+	case "egress":
+		if h.Name != "output" {
+			return
+		}
+	case "ingress":
+		if h.Name != "input" {
+			return
+		}
+	case "connect4", "connect6":
+		if detour = true; !sends || !stream || is6 != p.Is6() {
+			return
+		}
+	case "sendmsg4", "sendmsg6":
+		if detour = true; !sends || p.Proto != filter.UDP || is6 != p.Is6() {
+			return
+		}
+	case "sock_create":
+		if !sends {
+			return
+		}
+	default: // binding and receiving do not change where packets go
+		return
+	}
+	tr.doubt(r, "socket", Doubt{Object: a.Name, Text: "a BPF program decides: " + a.Name, Resolve: "bpftool cgroup tree, or a probe"}, detour)
+}
+
+// policyAt reports whether an IPsec policy is asked about a packet at a hook: what goes out at output and forward, what is
+// forwarded, what comes in. Packets over lo are not asked about (disable_xfrm, disable_policy).
+func policyAt(a *state.Agent, h filter.Hook, p *filter.Packet) bool {
+	switch {
+	case h.Out != nil && isLoopback(h.Out), h.In != nil && isLoopback(h.In):
+		return false
+	case a.Dir == "out" && (h.Name == "output" || h.Name == "forward"), a.Dir == "fwd" && h.Name == "forward", a.Dir == "in" && h.Name == "input":
+		return touches(a, p)
+	}
+	return false
+}
+
+// touches reports whether a packet is one of those that an agent looks at.
+func touches(a *state.Agent, p *filter.Packet) bool {
+	covers := func(pre netip.Prefix, ip netip.Addr) bool { return !pre.IsValid() || pre.Contains(ip) }
+	port := func(want, have uint16) bool { return want == 0 || want == have }
+	return covers(a.Src, p.Src) && covers(a.Dst, p.Dst) && (a.Proto == 0 || a.Proto == p.Proto) && port(a.SPort, p.SPort) && port(a.DPort, p.DPort) &&
+		(a.Mark == 0 || a.Mark == p.Mark)
+}
+
+// socketPrograms doubts who gets a packet where programs choose among sockets.
+func (t *tracer) socketPrograms(r *room, tr *trail) {
+	for i := range r.Agents {
+		if a := &r.Agents[i]; a.Kind == "sk-lookup-bpf" {
+			tr.doubt(r, "socket", Doubt{Object: "sk_lookup " + a.Name, Text: fmt.Sprintf("%s chooses the socket in %q (sk_lookup)", a.Name, r.name()), Resolve: "bpftool net, or a probe"}, true)
+		}
+	}
+}
+
+// wrapped doubts a route that wraps its packets up (MPLS, segment routing, BPF, ...).
+func wrapped(r *room, h hop, tr *trail) {
+	if h.nh.Encap == 0 {
+		return
+	}
+	kinds := [...]string{1: "mpls", 2: "ip", 3: "ila", 4: "ip6", 5: "seg6", 6: "bpf", 7: "seg6local", 8: "rpl", 9: "ioam6", 10: "xfrm"} // LWTUNNEL_ENCAP_*
+	kind := fmt.Sprint(h.nh.Encap)
+	if int(h.nh.Encap) < len(kinds) {
+		kind = kinds[h.nh.Encap]
+	}
+	tr.doubt(r, "route", Doubt{Object: "encapsulation " + kind, Text: fmt.Sprintf("the route wraps packets up (encap %s), and what becomes of them is not modelled", kind), Resolve: "a probe"}, true)
+}
+
+// filters doubts where filters of tc see packets: at clsact both what comes and what goes, at ingress what comes.
+func (s *search) filters(r *room, dev *state.Link, tr *trail, side string) {
+	for i := range r.Qdiscs {
+		q := &r.Qdiscs[i]
+		if q.Link != dev.Name || len(q.Filters) == 0 || slices.Contains(dev.BPF, q.Kind) || q.Kind != "clsact" && (q.Kind != "ingress" || side != "ingress") {
+			continue
+		}
+		tr.doubt(r, "link", Doubt{
+			Object: "filters of tc on " + dev.Name, Text: fmt.Sprintf("filters of tc (%s) on %s decide", strings.Join(q.Filters, ", "), dev.Name),
+			Resolve: fmt.Sprintf("tc filter show dev %s %s, or a probe", dev.Name, side),
+		}, true)
+	}
+}
