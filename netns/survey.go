@@ -100,6 +100,7 @@ func (s *survey) run() error {
 	s.boot = bootTime()
 	s.groups = map[uint64]bool{}
 	s.mounts("thread-self", 0)
+	s.links()
 	pids, err := numbers("/proc")
 	if err != nil {
 		return err
@@ -208,6 +209,7 @@ func (f *Found) finish(dir string) {
 			f.Names = append(f.Names, name)
 		}
 	}
+	f.sortNames()
 	if f.Handle != nil && len(f.Names) > 0 {
 		f.Handle.name = f.Names[0]
 	}
