@@ -2,6 +2,7 @@ package runtimetest_test
 
 import (
 	"fmt"
+	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -23,16 +24,30 @@ type box struct {
 	containers []string
 	bridge     string // that its eth0 leads to; "" = it has no cable
 	addr       string // of its eth0, "" = none
+	ns         string // what warren calls the namespace, once it was asked
 }
 
-// key is what warren calls the namespace.
+// key is what warren calls the namespace that a box is in.
 func (b *box) key(t testing.TB) string {
 	t.Helper()
-	return show(t, "pid:"+strconv.Itoa(b.pid)).Name
+	if b.ns == "" {
+		b.ns = show(t, "pid:"+strconv.Itoa(b.pid)).Name
+	}
+	return b.ns
 }
 
-// check compares all that warren says of a box with the witnesses.
-func (b *box) check(t *testing.T, e *engine) {
+// checkBoxes compares all that warren says of an engine's boxes with the witnesses.
+func checkBoxes(t *testing.T, e *engine, boxes ...*box) {
+	t.Helper()
+	snapshot := filepath.Join(e.dir, "snapshot.json")
+	run(t, "snapshot", "-o", snapshot)
+	for _, b := range boxes {
+		b.check(t, e, snapshot)
+	}
+	checkListing(t, boxes)
+}
+
+func (b *box) check(t *testing.T, e *engine, snapshot string) {
 	t.Helper()
 	n := show(t, "container:"+b.id)
 	if want := inode(t, b.pid); n.Inode != want {
@@ -42,8 +57,7 @@ func (b *box) check(t *testing.T, e *engine) {
 		t.Errorf("%s: owner %+v, want %s %s", b.name, o, b.owner, b.who)
 	}
 	b.checkContainers(t, e, &n)
-	b.checkListing(t, &n)
-	b.checkFound(t, e, &n)
+	b.checkFound(t, e, &n, snapshot)
 	b.checkEntered(t)
 	if b.bridge != "" {
 		b.checkCable(t, e, &n)
@@ -74,43 +88,74 @@ func (b *box) checkContainers(t *testing.T, e *engine, n *state.Namespace) {
 	}
 }
 
-// checkListing looks for the line of "ls -a": what it says does not depend on what other engines do meanwhile.
-func (b *box) checkListing(t *testing.T, n *state.Namespace) {
+// checkListing looks for the lines of "ls -a": what they say does not depend on what other engines do meanwhile.
+func checkListing(t *testing.T, boxes []*box) {
 	t.Helper()
 	kerneltest.Eventually(t, patience, func() error { // processes come and go
-		var lines []warren.NamespaceInfo
-		for _, l := range listing(t) {
-			if l.Kind == b.owner && l.Who == b.who && l.Cookie == n.Cookie {
-				lines = append(lines, l)
+		list := listing(t)
+		for _, b := range boxes {
+			if err := b.listed(t, list); err != nil {
+				return err
 			}
-		}
-		if len(lines) != 1 {
-			return fmt.Errorf("%s: %d lines of ls -a: %+v", b.name, len(lines), lines)
-		}
-		pids, l := processes(t, b.pid), lines[0]
-		want := warren.NamespaceInfo{
-			Name: n.Name, Owner: "other", Cookie: n.Cookie, State: "ok", Kind: b.owner, Who: b.who, Addrs: addresses(t, b.pid),
-			Processes: len(pids), PID: pids[0], Containers: b.containers, Created: l.Created, Command: l.Command,
-		}
-		if diff := cmp.Diff(want, l); diff != "" {
-			return fmt.Errorf("%s in ls -a (-want +got):\n%s", b.name, diff)
 		}
 		return nil
 	})
-	text := run(t, "ls", "-a")
-	if i := slices.IndexFunc(strings.Split(text, "\n"), func(line string) bool {
-		return strings.Contains(line, n.Name) && strings.Contains(line, b.who)
-	}); i < 0 {
-		t.Errorf("ls -a has no line for %s of %s:\n%s", n.Name, b.who, text)
+	lines := strings.Split(run(t, "ls", "-a"), "\n")
+	for _, b := range boxes {
+		key := b.key(t)
+		if !slices.ContainsFunc(lines, func(l string) bool {
+			return strings.Contains(l, key+" ") && strings.Contains(l, b.who)
+		}) {
+			t.Errorf("ls -a has no line for %s with %s:\n%s", b.name, b.who, strings.Join(lines, "\n"))
+		}
 	}
 }
 
-// checkFound looks for the container by all that people know of one.
-func (b *box) checkFound(t *testing.T, e *engine, n *state.Namespace) {
+// listed looks for a box's line.
+func (b *box) listed(t *testing.T, list []warren.NamespaceInfo) error {
 	t.Helper()
-	kinds := map[string]string{b.name: "container", "container:" + b.name: "container", "pid:" + strconv.Itoa(b.pid): "pid"}
+	key := b.key(t)
+	var lines []warren.NamespaceInfo
+	for _, l := range list {
+		if l.Kind == b.owner && l.Who == b.who && l.Name == key {
+			lines = append(lines, l)
+		}
+	}
+	if len(lines) != 1 {
+		return fmt.Errorf("%s: %d lines of ls -a: %+v", b.name, len(lines), lines)
+	}
+	pids, l := processes(t, b.pid), lines[0]
+	want := warren.NamespaceInfo{
+		Name: key, Owner: "other", Cookie: l.Cookie, State: "ok", Kind: b.owner, Who: b.who, Addrs: addresses(t, b.pid),
+		Processes: len(pids), PID: pids[0], Containers: b.containers, Created: l.Created, Command: l.Command,
+	}
+	if diff := cmp.Diff(want, l); diff != "" {
+		return fmt.Errorf("%s in ls -a (-want +got):\n%s", b.name, diff)
+	}
+	return nil
+}
+
+// checkFound looks for the container by all that people know of one: now, and in a snapshot.
+func (b *box) checkFound(t *testing.T, e *engine, n *state.Namespace, snapshot string) {
+	t.Helper()
+	found := func(what, kind string, list []warren.Match) {
+		t.Helper()
+		if !slices.ContainsFunc(list, func(m warren.Match) bool {
+			return m.NS == n.Name && m.Kind == kind && (kind != "container" || m.PID == b.pid && strings.Contains(m.Text, e.kind+" "+b.name))
+		}) {
+			t.Errorf("find %s: %+v, want %s of %s in %s", what, list, kind, b.name, n.Name)
+		}
+	}
+	found(b.name, "container", find(t, b.name))
+	if b.addr != "" {
+		found(b.addr, "address", find(t, b.addr))
+	}
+	kinds := map[string]string{
+		b.name: "container", b.id: "container", "container:" + b.name: "container", "container:" + b.id: "container",
+		"pid:" + strconv.Itoa(b.pid): "pid",
+	}
 	if len(b.id) == 64 {
-		kinds[b.id], kinds[b.id[:12]], kinds["container:"+b.id[:8]] = "container", "container", "container"
+		kinds[b.id[:12]], kinds["container:"+b.id[:8]] = "container", "container"
 	}
 	if b.addr != "" {
 		kinds[b.addr] = "address"
@@ -121,12 +166,7 @@ func (b *box) checkFound(t *testing.T, e *engine, n *state.Namespace) {
 		}
 	}
 	for what, kind := range kinds {
-		found := find(t, what)
-		if !slices.ContainsFunc(found, func(m warren.Match) bool {
-			return m.NS == n.Name && m.Kind == kind && (kind != "container" || m.PID == b.pid && strings.Contains(m.Text, e.kind+" "+b.name))
-		}) {
-			t.Errorf("find %s: %+v, want %s of %s in %s", what, found, kind, b.name, n.Name)
-		}
+		found(what, kind, decode[[]warren.Match](t, "find", "--snapshot", snapshot, "--json", what))
 	}
 }
 
@@ -138,9 +178,9 @@ func (b *box) checkEntered(t *testing.T) {
 		if got := run(t, "enter", "container:"+ref, "--", "readlink", "/proc/self/ns/net"); got != want {
 			t.Errorf("enter container:%s is in %s, want %s", ref, got, want)
 		}
-		if got := run(t, "exec", "container:"+ref, "--", "readlink", "/proc/self/ns/net"); got != want {
-			t.Errorf("exec container:%s is in %s, want %s", ref, got, want)
-		}
+	}
+	if got := run(t, "exec", "container:"+b.name, "--", "readlink", "/proc/self/ns/net"); got != want {
+		t.Errorf("exec container:%s is in %s, want %s", b.name, got, want)
 	}
 	// With all of its namespaces: its own file system, and its first process is 1.
 	if got := run(t, "enter", "container:"+b.name, "--all", "--", "/bin/sh", "-c", "read page </www/index.html; echo $page; kill -0 1 && echo 1"); got != page+"\n1" {

@@ -103,9 +103,7 @@ func testContainerd(t *testing.T) {
 	guest := e.ctr("other", "ctr-guest", "--with-ns network:/proc/"+strconv.Itoa(web.pid)+"/ns/net")
 	web.containers = []string{web.id, guest.id}
 	guest.who, guest.containers, guest.addr, guest.bridge = web.who, web.containers, web.addr, web.bridge
-	for _, b := range []box{web, alone, long, hosted, guest} {
-		b.check(t, e)
-	}
+	checkBoxes(t, e, &web, &alone, &long, &hosted, &guest)
 	serves(t, web, "127.0.0.1:80")
 	checkPorts(t, e, web, "80", "")
 	checkWhy(t, e, whyCase{from: long, to: web.addr + ":80", want: "yes"})

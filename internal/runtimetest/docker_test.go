@@ -94,9 +94,7 @@ func testDocker(t *testing.T, prefix, iptables, drops string) {
 	guest.who, guest.containers, guest.bridge, guest.addr = web.name, web.containers, web.bridge, web.addr
 	// A container on the network of its engine does not own what others have made.
 	hosted.owner, hosted.who, hosted.addr = "process", "dockerd", ""
-	for _, b := range []box{web, near, far, none, guest, hosted} {
-		b.check(t, e)
-	}
+	checkBoxes(t, e, &web, &near, &far, &none, &guest, &hosted)
 
 	serves(t, web, "127.0.0.1:80")
 	serves(t, far, "127.0.0.1:80")

@@ -66,6 +66,7 @@ mount -n --move ` + e.dir + `/run /run
 mount -n -t sysfs sysfs /sys
 mount -n -t tmpfs -o mode=755 tmpfs /sys/fs/cgroup
 ` + mounts.String() + unified + prepare + `
+echo up >` + e.dir + `/up
 exec "$@"`
 	log, err := os.Create(e.log)
 	if err != nil {
@@ -87,6 +88,13 @@ exec "$@"`
 		}
 		_ = unix.Kill(e.pid, unix.SIGKILL) // its containers follow when their control groups are removed
 		_ = cmd.Wait()                     // killed
+	})
+	// Until then its number stands for a process in our own namespaces.
+	kerneltest.Eventually(e.t, patience, func() error {
+		if _, err := os.Stat(e.dir + "/up"); err != nil {
+			return errors.Join(err, unix.Kill(e.pid, 0))
+		}
+		return nil
 	})
 }
 

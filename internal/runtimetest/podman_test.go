@@ -75,9 +75,7 @@ func testPodman(t *testing.T, prefix, backend, bridges string) {
 		b.who, b.containers = name("pod"), []string{infra.name, first.name, second.name}
 		b.bridge, b.addr = web.bridge, infra.addr
 	}
-	for _, b := range []box{web, near, far, none, guest, hosted, infra, first, second} {
-		b.check(t, e)
-	}
+	checkBoxes(t, e, &web, &near, &far, &none, &guest, &hosted, &infra, &first, &second)
 	checkPod(t, name("pod"), pod, infra)
 
 	serves(t, web, "127.0.0.1:80")

@@ -28,8 +28,8 @@ func testPods(t *testing.T, e *engine, outside box) {
 			b.who, b.addr = "shop/front-0", boxes[0].addr
 			b.containers = []string{boxes[0].name, "web", "side"}
 		}
-		b.check(t, &kubernetes)
 	}
+	checkBoxes(t, &kubernetes, boxes...)
 	if o := show(t, "container:front-0").Owner; o.ID != uid {
 		t.Errorf("owner of the pod: %+v, want id %s", o, uid)
 	}
