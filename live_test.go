@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"os"
+	"os/exec"
 	"regexp"
 	"slices"
 	"strings"
@@ -27,7 +28,7 @@ import (
 const liveWorld = `
 for n in a r s b; do
 	ip netns add $n; ip -n $n link set lo up
-	ip netns exec $n sysctl -qw net.ipv4.conf.all.rp_filter=0 net.ipv4.conf.default.rp_filter=0 net.ipv6.conf.default.accept_dad=0
+	ip netns exec $n sysctl -qw net.ipv4.conf.all.rp_filter=0 net.ipv4.conf.default.rp_filter=0 net.ipv6.conf.default.accept_dad=0 net.ipv6.conf.default.dad_transmits=0
 	ip netns exec $n sysctl -qw net.bridge.bridge-nf-call-iptables=0 net.bridge.bridge-nf-call-ip6tables=0 net.bridge.bridge-nf-call-arptables=0 2>/dev/null || true
 done
 ip link add va netns a type veth peer name r1 netns r
@@ -54,6 +55,14 @@ func openLive(t *testing.T, o warren.Options) *warren.Warren {
 		}
 	})
 	sh(t, liveWorld)
+	kerneltest.Eventually(t, 30*time.Second, func() error { // links and bridge ports take a moment
+		for _, dst := range []string{"10.0.2.2", "fd02::2"} {
+			if out, err := exec.CommandContext(t.Context(), "ip", "netns", "exec", "a", "ping", "-c1", "-W1", dst).CombinedOutput(); err != nil {
+				return fmt.Errorf("ping %s: %w: %s", dst, err, out)
+			}
+		}
+		return nil
+	})
 	h, err := netns.Open(t.Context(), "b")
 	if err != nil {
 		t.Fatal(err)
@@ -108,7 +117,7 @@ func nftIn(ns, rules string) string {
 
 // TestWhyLive asks in many situations: the kernel has to agree with the walk, and to name where and why the packet died.
 func TestWhyLive(t *testing.T) {
-	kerneltest.Need(t, "veth", "bridge", "nftables", "iptables-legacy", "ipv6", "bridge-nf", "bpf-syscall", "exec:ip", "exec:nft", "root")
+	kerneltest.Need(t, "veth", "bridge", "nftables", "iptables-legacy", "ipv6", "bridge-nf", "bpf-syscall", "exec:ip", "exec:nft", "exec:ping", "root")
 	w := openLive(t, warren.Options{})
 	flush := "for n in a r s b; do ip netns exec $n nft flush ruleset; done"
 	for _, tt := range []struct {
@@ -239,7 +248,7 @@ func judged(t *testing.T, v *warren.LiveVerdict, code reach.Code, dropped, objec
 
 // TestWhyLiveKernelIsRight lets the world change between the walk and the probe: the kernel's answer counts.
 func TestWhyLiveKernelIsRight(t *testing.T) {
-	kerneltest.Need(t, "veth", "bridge", "nftables", "bpf-syscall", "exec:ip", "exec:nft", "root")
+	kerneltest.Need(t, "veth", "bridge", "nftables", "bpf-syscall", "exec:ip", "exec:nft", "exec:ping", "root")
 	change := ""
 	w := openLive(t, warren.Options{Point: func(name string) {
 		if name == "live-armed" {
@@ -266,7 +275,7 @@ func TestWhyLiveKernelIsRight(t *testing.T) {
 // TestWhyLiveLeavesNothing looks with other programs' eyes: while the probe is armed there are tables that belong to a socket,
 // and BPF programs; afterwards there is neither.
 func TestWhyLiveLeavesNothing(t *testing.T) {
-	kerneltest.Need(t, "veth", "bridge", "nftables", "bpf-syscall", "exec:ip", "exec:nft", "root")
+	kerneltest.Need(t, "veth", "bridge", "nftables", "bpf-syscall", "exec:ip", "exec:nft", "exec:ping", "root")
 	var programs []ebpf.ProgramID
 	w := openLive(t, warren.Options{Point: func(name string) {
 		for _, ns := range []string{"a", "r", "s", "b"} {
@@ -343,7 +352,7 @@ func ownPrograms(t *testing.T) []ebpf.ProgramID {
 
 // TestWhyLiveKilled kills the real program while its trace rules are in place: the kernel takes them away.
 func TestWhyLiveKilled(t *testing.T) {
-	kerneltest.Need(t, "veth", "bridge", "nftables", "exec:ip", "exec:nft")
+	kerneltest.Need(t, "veth", "bridge", "nftables", "exec:ip", "exec:nft", "exec:ping")
 	openLive(t, warren.Options{})
 	if !killedAt(t, 1, "why", "a", "10.0.2.77", "--live") {
 		t.Fatal("the program has no point at which its rules are in place")

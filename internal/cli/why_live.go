@@ -37,9 +37,6 @@ func (a *app) printLive(v *warren.LiveVerdict, format string, explain int) error
 	st := a.style(a.Out)
 	text := draw.Verdict(&marked, draw.VerdictOptions{Color: bool(st), Explain: explain})
 	first, rest, _ := strings.Cut(text, "\n")
-	if v.Reachable == reach.No && v.Live.Model != nil && v.Reason != nil && v.Reason.Code == "" {
-		rest = strings.Replace(rest, "reason        ", "reason      ", 1) // the kernel's own words, without a code
-	}
 	_, err := io.WriteString(a.Out, first+"\n"+liveHead(v)+rest+liveTail(v))
 	return err
 }

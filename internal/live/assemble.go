@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"warren/internal/drops"
@@ -176,6 +177,8 @@ func (a *assembly) trace(ns string, list []traced, link func(index uint32) strin
 			continue
 		}
 		switch {
+		case strings.HasPrefix(t.table, tablePrefix): // of somebody else who asks at the same time
+			continue
 		case t.typ == tracedRule && t.handle != 0: // the end of a chain looks like a rule without a handle
 			e.Object = fmt.Sprintf("nft %s %s/%s handle %d", family, t.table, t.chain, t.handle)
 		case t.typ == tracedPolicy:

@@ -48,6 +48,9 @@ const (
 	settle = 50 * time.Millisecond
 )
 
+// tablePrefix begins the names of our tables.
+const tablePrefix = "warren-why-"
+
 // errSeen ends the waiting: what became of the probe was seen.
 var errSeen = errors.New("seen")
 
@@ -65,7 +68,7 @@ func Run(ctx context.Context, o Options) (*Report, error) {
 	if _, err := rand.Read(random[:]); err != nil {
 		return nil, err
 	}
-	c.table = fmt.Sprintf("warren-why-%x", random[8:])
+	c.table = fmt.Sprintf(tablePrefix+"%x", random[8:])
 	defer c.close()
 	eyes, err := openEyes()
 	if err != nil {

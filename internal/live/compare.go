@@ -67,6 +67,8 @@ func (j *judge) failing(dir, verdict string, at int, c *Check, died *Event) {
 		c.Status, c.Text = Confirmed, dropText(died)
 	case died != nil:
 		c.Status, c.Text = Contradicted, "the kernel says: "+dropText(died)
+	case beyond != nil && slices.Contains(wanders(), s.Code):
+		c.Status, c.Text = Confirmed, place(beyond, "seen")
 	case beyond != nil:
 		c.Status, c.Text = Contradicted, "the kernel says: "+place(beyond, "seen")
 	case dir == reach.Reply && j.fatal != nil: // it did not come to that
@@ -251,7 +253,7 @@ func (j *judge) agrees(verdict string) string {
 	case s == nil:
 	case j.fatal != nil && (j.fatal.Direction != *j.v.Failed || !fits(s, j.fatal)):
 		return reach.No
-	case j.fatal == nil && j.beyond(*j.v.Failed, at) != nil:
+	case j.fatal == nil && !slices.Contains(wanders(), s.Code) && j.beyond(*j.v.Failed, at) != nil:
 		return reach.No
 	}
 	return reach.Yes

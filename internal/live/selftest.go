@@ -16,8 +16,8 @@ import (
 	"warren/state"
 )
 
-// selfTestWait is how long a witness may take to tell of the packet of the self-test.
-const selfTestWait = 2 * time.Second
+// selfTestWait is how long a witness may take to tell of the packet of the self-test. Usually it has told before anybody asks.
+const selfTestWait = 5 * time.Second
 
 // selfTest lets the witnesses tell of a packet on lo of a scratch namespace that nobody else knows of. One that does not is
 // not believed: it is closed, or named in the report. The namespace is gone when its sockets are closed.
