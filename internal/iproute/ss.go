@@ -33,6 +33,7 @@ type ss struct {
 	sctpInode uint32
 	program   sockdiag.Program
 	diag      *nl.Conn
+	killer    *nl.Conn // another one: it is used while lists are read
 }
 
 // mainSS is ss(8).
@@ -63,6 +64,10 @@ func (s *ss) leave() {
 	if s.diag != nil {
 		s.diag.Close()
 		s.diag = nil
+	}
+	if s.killer != nil {
+		s.killer.Close()
+		s.killer = nil
 	}
 	s.autoPorts = [2]int64{}
 }
@@ -123,6 +128,10 @@ func (s *ss) run(args []string) {
 	if s.sel.filter != nil {
 		s.program = s.sel.filter.program()
 	}
+	if s.opt.record != "" {
+		s.record(s.opt.record)
+		return
+	}
 	s.table = newSSTable()
 	s.table.columns[colNetid].off = s.sel.oneKind()
 	s.table.columns[colState].off = s.sel.oneState()
@@ -131,9 +140,15 @@ func (s *ss) run(args []string) {
 	if !s.opt.noHeader {
 		s.table.header()
 	}
-	if s.opt.allNetns {
+	switch {
+	case s.opt.events && s.opt.allNetns:
+		die("--events cannot listen everywhere at once: name a namespace with -N")
+	case s.opt.events:
+		s.follow()
+		return
+	case s.opt.allNetns:
 		s.everywhere()
-	} else {
+	default:
 		s.show()
 	}
 	if s.opt.json {

@@ -172,7 +172,7 @@ func (s *ss) inetSocket(i *sockdiag.Inet, protocol int) {
 		return
 	}
 	k := s.inetCommon(i, protocol)
-	if !s.wanted(k) {
+	if !s.wanted(k) || s.opt.kill && !s.kill(protocol, i) {
 		return
 	}
 	if s.opt.json {

@@ -92,6 +92,12 @@ func (t *ssTable) header() {
 	}
 }
 
+// reset begins a new table below the one that was written: columns are as wide as they have been, or wider.
+func (t *ssTable) reset() {
+	t.cells, t.at, t.start, t.begun = nil, 0, 0, false
+	t.text.Reset()
+}
+
 // render writes the table; width is the terminal's, 0 = there is none.
 func (t *ssTable) render(w io.Writer, width int) {
 	if !t.begun {

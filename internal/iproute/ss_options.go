@@ -15,6 +15,8 @@ type ssOptions struct {
 	extended, processes, threads, bpf         bool
 	memory, info, tipc, tos, cgroup, sockopt  bool
 	noHeader, oneline, summary, help, version bool
+	events, kill                              bool
+	record                                    string    // -D
 	json, allNetns                            bool      // under our own name
 	filters                                   io.Reader // of -F
 	close                                     func() error
@@ -33,11 +35,6 @@ type ssOption struct {
 func ssOptionList() []ssOption {
 	family := func(f int) func(*ss, string) { return func(s *ss, _ string) { s.sel.addFamily(f) } }
 	kind := func(k ssKind) func(*ss, string) { return func(s *ss, _ string) { s.sel.addKind(k) } }
-	unsupported := func(name string) func(*ss, string) {
-		return func(*ss, string) {
-			die("ss %s is not supported by this version of warren: use iproute2's own ss for it.", name)
-		}
-	}
 	noSELinux := func(*ss, string) { fail(exitFailed, "ss: SELinux is not enabled.") }
 	return []ssOption{
 		{'n', "numeric", false, false, func(s *ss, _ string) { s.opt.numeric = true }},
@@ -49,7 +46,7 @@ func ssOptionList() []ssOption {
 		{'p', "processes", false, false, func(s *ss, _ string) { s.opt.processes = true }},
 		{'T', "threads", false, false, func(s *ss, _ string) { s.opt.threads = true }},
 		{'b', "bpf", false, false, func(s *ss, _ string) { s.opt.timers, s.opt.bpf = true, true }},
-		{'E', "events", false, false, unsupported("--events")},
+		{'E', "events", false, false, func(s *ss, _ string) { s.opt.events = true }},
 		{'d', "dccp", false, false, kind(kindDCCP)},
 		{'t', "tcp", false, false, kind(kindTCP)},
 		{'S', "sctp", false, false, kind(kindSCTP)},
@@ -67,7 +64,7 @@ func ssOptionList() []ssOption {
 		{'A', "socket", true, false, (*ss).query},
 		{0, "query", true, false, (*ss).query},
 		{'s', "summary", false, false, func(s *ss, _ string) { s.opt.summary = true }},
-		{'D', "diag", true, false, unsupported("--diag")},
+		{'D', "diag", true, false, func(s *ss, v string) { s.opt.record = v }},
 		{'F', "filter", true, false, (*ss).filterFile},
 		{'V', "version", false, false, func(s *ss, _ string) { s.opt.version = true }},
 		{'v', "", false, false, func(s *ss, _ string) { s.opt.version = true }},
@@ -78,7 +75,7 @@ func ssOptionList() []ssOption {
 		{0, "tipcinfo", false, false, func(s *ss, _ string) { s.opt.tipc = true }},
 		{0, "tos", false, false, func(s *ss, _ string) { s.opt.tos = true }},
 		{0, "cgroup", false, false, func(s *ss, _ string) { s.opt.cgroup = true }},
-		{'K', "kill", false, false, unsupported("--kill")},
+		{'K', "kill", false, false, func(s *ss, _ string) { s.opt.kill = true }},
 		{'H', "no-header", false, false, func(s *ss, _ string) { s.opt.noHeader = true }},
 		{0, "xdp", false, false, family(unix.AF_XDP)},
 		{'M', "mptcp", false, false, kind(kindMPTCP)},
