@@ -39,7 +39,9 @@ demo: ## the classic lab in a world of its own: up, checks, graph, down
 test: need check ## install what the tests need, then everything that continuous integration runs
 
 need: ## install what the tests need (Debian packages)
-	@tools/need nft:nftables iptables:iptables ip:iproute2 python3:python3 unshare:util-linux setpriv:util-linux ping:iputils-ping curl:curl pasta:passt slirp4netns:slirp4netns
+	@tools/need nft:nftables iptables:iptables ip:iproute2 python3:python3 unshare:util-linux setpriv:util-linux ping:iputils-ping curl:curl pasta:passt slirp4netns:slirp4netns \
+		dockerd:docker.io podman:podman containerd:containerd ctr:containerd runc:runc busybox:busybox-static \
+		/usr/lib/cni/bridge:containernetworking-plugins /usr/lib/podman/netavark:netavark /usr/lib/podman/aardvark-dns:aardvark-dns
 
 check: build vet unit lint ## everything but the installing
 

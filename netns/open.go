@@ -16,7 +16,7 @@ import (
 //	pid:N         where process N is
 //	id:N          the namespace that the current one knows as N (ip netns list-id)
 //	cookie:N      by its identity, see [Handle.Cookie]
-//	container:ID  where a container's processes are; the beginning of its ID is enough
+//	container:ID  where a container's processes are: its ID, the beginning of that, or its name or its pod's
 //	host          the current namespace
 //
 // A file below Dir wins over a prefix: a name may contain a colon. id: and cookie: look at every namespace that has a

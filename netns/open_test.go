@@ -105,7 +105,7 @@ func TestOpenRefuses(t *testing.T) {
 		{"cookie:18446744073709551615", netns.ErrNotExist},
 		{"container:", netns.ErrBadName},
 		{"container:xyz", netns.ErrNotExist},
-		
+
 		{"container:" + strings.Repeat("a", 321), netns.ErrBadName},
 		{"container:abcdef0123", netns.ErrNotExist},
 		{"other:5", netns.ErrNotExist},

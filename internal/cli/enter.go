@@ -24,7 +24,9 @@ func (a *app) enterCommand() *cobra.Command {
 default in the network namespace alone; --mount, --pid and so on add the process's other namespaces, --all all of them.
 Unlike "warren exec", nothing is mounted and no file laid over: without --mount the command sees this system's /sys and /etc.
 
-REF is pid:N or container:ID; or a node or any other form that "warren exec" takes, which names a network namespace alone.
+REF is pid:N or container:ID, where ID may also be the name that Docker, Podman, containerd or Kubernetes has for the container
+or pod: of a pod its first container is entered. Or REF is a node or any other form that "warren exec" takes, which names a
+network namespace alone.
 The process is replaced: PID, signals and exit status are the command's own. With --pid the command has to be a child, since
 nobody changes its own PID namespace: signals are passed on to it, and the exit status, or the signal that ended it, is its own.
 A user namespace is joined by no Go program, which has threads: the error prints the nsenter line that does it. What the
@@ -32,6 +34,7 @@ process shares with the caller is passed over. Entering namespaces of a process 
 Exit status: the command's own; 127 it is missing, 126 it cannot be run; 1 no such namespace, 2 wrong usage.`,
 		Example: `  warren enter pid:4711 -- ss -tlnp
   warren enter container:4f2a --all -- ps aux
+  warren enter container:web -- ss -tlnp
   warren enter pid:4711 --mount --net=false -- ls /
   warren enter shop.web`,
 		Args: func(c *cobra.Command, args []string) error {

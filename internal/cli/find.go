@@ -21,7 +21,7 @@ func (a *app) find() *cobra.Command {
   NAME        of an interface (also alternative names and aliases), a namespace, a node, a container, a pod
   NUMBER      a process (also as it is called inside), a port that somebody listens on, a cookie, an inode
   PORT/PROTO  a port of one protocol: 53/udp
-  ID          of a container, or its first characters
+  ID          of a container or pod, or its first characters
 
 "pid:", "port:", "cookie:", "inode:", "container:" or "interface:" before WHAT look for that alone.
 Exit status: 0 found, 1 nothing has it, or an error, 2 wrong usage.`,

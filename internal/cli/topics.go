@@ -68,7 +68,7 @@ called host is the namespace that warren was called from.`,
   pid:N          the namespace of a process
   id:N           the namespace with this id as seen from here (ip netns list-id)
   cookie:N       the kernel's 64-bit cookie, which is never reused
-  container:ID   of a container, by its id
+  container:ID   of a container or pod: by its name (a pod's of Kubernetes also as NAMESPACE/NAME), its id, or the id's beginning
   host           the namespace that warren was called from`,
 		},
 		{
