@@ -1,6 +1,7 @@
 package warren
 
 import (
+	"cmp"
 	"context"
 	"maps"
 	"net/netip"
@@ -19,8 +20,9 @@ import (
 // change, not of the lab. The namespaces whose declaration changed are read, with the hidden one, and what matters of the
 // host. Of the others it is only looked whether they are there, and whether the far ends of their cables are; then they are taken to
 // hold what they were made to hold. (What somebody else changed inside of them is found by an up of an unchanged file, by
-// plan, status and repair.) ok is false when that will not do: nothing has changed, most has, or something is missing.
-func (w *Warren) preparePart(ctx context.Context, l *topo.Lab, former *topo.Expanded) (p *prepared, ok bool, err error) {
+// plan, status and repair.) p is nil when that will not do: nothing has changed, most has, or something is missing. What the file was
+// expanded to meanwhile may be of use then.
+func (w *Warren) preparePart(ctx context.Context, l *topo.Lab, former *topo.Expanded) (p *prepared, same *expansion, err error) {
 	was := former.Desired.Namespace(state.HostNS)
 	outside := plan.Query(only(former.Desired, map[string]bool{state.HostNS: true}), plan.Options{Former: new(only(former.Desired, map[string]bool{state.HostNS: true}))})
 	outside = state.Query{Names: []string{state.HostNS}, Ours: true, Parts: outside.PartsOf(state.HostNS) & state.PartsLab, SysctlKeys: map[string][]string{
@@ -31,17 +33,17 @@ func (w *Warren) preparePart(ctx context.Context, l *topo.Lab, former *topo.Expa
 	}
 	host, _, err := w.kernel.ObserveSome(ctx, outside, kernel.Some{Links: portless(was)})
 	if err != nil {
-		return nil, false, err
+		return nil, nil, err
 	}
 	in := inputs(l, host)
 	in.Live = recordedAddrs(former)
 	want, err := topo.Expand(l, in)
 	if err != nil {
-		return nil, false, nil //nolint:nilerr // the whole look says it again, with the addresses that are live
+		return nil, nil, nil //nolint:nilerr // the whole look says it again, with the addresses that are live
 	}
 	changed := changedNamespaces(want.Desired, former.Desired)
 	if len(changed) == 0 || 4*len(changed) > len(want.Desired.Namespaces) {
-		return nil, false, nil
+		return nil, &expansion{in: in, want: want}, nil
 	}
 	looked := maps.Clone(changed)
 	looked[state.HostNS] = false
@@ -50,39 +52,56 @@ func (w *Warren) preparePart(ctx context.Context, l *topo.Lab, former *topo.Expa
 	}
 	ports, ok, err := w.hostPorts(ctx, &host, want.Desired, former.Desired, looked)
 	if !ok || err != nil {
-		return nil, false, err
+		return nil, nil, err
 	}
 	part := plan.Query(only(want.Desired, looked), plan.Options{Former: new(only(former.Desired, looked))})
 	part.Lab, part.Ours = "", true
 	part.Names = slices.DeleteFunc(part.Names, func(n string) bool { return n == state.HostNS })
 	have, err := w.kernel.Observe(ctx, part)
 	if err != nil {
-		return nil, false, err
+		return nil, nil, err
 	}
 	have.Namespaces = append(have.Namespaces, host.Namespaces...)
 	have.Unread = append(have.Unread, host.Unread...)
 	looked[state.HostNS] = true
 	there, err := namesThere()
 	if err != nil {
-		return nil, false, err
+		return nil, nil, err
 	}
 	if !fillIn(&have, former.Desired, looked, there) {
-		return nil, false, nil
+		return nil, nil, nil
 	}
 	part.SysctlKeys[state.HostNS] = outside.SysctlKeys[state.HostNS]
 	missing := missingSysctls(plan.Query(want.Desired, plan.Options{Former: &former.Desired}), part, host)
 	if len(missing.SysctlKeys) > 0 {
 		more, err := w.kernel.Observe(ctx, missing)
 		if err != nil {
-			return nil, false, err
+			return nil, nil, err
 		}
 		addSysctls(&have, more)
 	}
 	steps, err := plan.Diff(want.Desired, have, plan.Options{Former: &former.Desired})
 	if err != nil {
-		return nil, false, nil //nolint:nilerr // as above
+		return nil, nil, nil //nolint:nilerr // as above
 	}
-	return &prepared{want: want, have: have, asked: part, plan: steps, former: former, hostParts: outside.Parts, hostLinks: ports}, true, nil
+	return &prepared{want: want, have: have, asked: part, plan: steps, former: former, hostParts: outside.Parts, hostLinks: ports}, nil, nil
+}
+
+// An expansion is what a file stands for, with what was known of the kernel.
+type expansion struct {
+	in   topo.Inputs
+	want *topo.Expanded
+}
+
+// holdsFor reports whether expanding with that would come to the same.
+func (e *expansion) holdsFor(in topo.Inputs) bool {
+	inOrder := func(in topo.Inputs) topo.Inputs {
+		in.Live = slices.SortedFunc(slices.Values(in.Live), func(a, b topo.LiveAddr) int {
+			return cmp.Or(strings.Compare(a.Node, b.Node), strings.Compare(a.Net, b.Net), a.Prefix.Addr().Compare(b.Prefix.Addr()), cmp.Compare(a.Prefix.Bits(), b.Prefix.Bits()))
+		})
+		return in
+	}
+	return reflect.DeepEqual(inOrder(e.in), inOrder(in))
 }
 
 // hostPorts completes a look at the host, which has a port for every node of an uplink, with the links that are declared

@@ -67,8 +67,10 @@ func (w *Warren) prepare(ctx context.Context, l *topo.Lab, former *topo.Expanded
 	}
 	// A change that was cut off may have made what neither says.
 	all = all || dir.Changing()
+	var same *expansion
 	if !all && former != nil {
-		if p, ok, err := w.preparePart(ctx, l, former); ok || err != nil {
+		var p *prepared
+		if p, same, err = w.preparePart(ctx, l, former); p != nil || err != nil {
 			return p, err
 		}
 	}
@@ -82,8 +84,11 @@ func (w *Warren) prepare(ctx context.Context, l *topo.Lab, former *topo.Expanded
 	if err != nil {
 		return nil, err
 	}
-	want, err := topo.Expand(l, inputs(l, have))
-	if err != nil {
+	in := inputs(l, have)
+	var want *topo.Expanded
+	if same != nil && same.holdsFor(in) {
+		want = same.want
+	} else if want, err = topo.Expand(l, in); err != nil {
 		return nil, err
 	}
 	// What matters is known only now. In a second up of the same file all of it was read.
