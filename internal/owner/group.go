@@ -31,7 +31,7 @@ func parseGroup(cgroup string, hints *Hints) (group, bool) {
 // parsePart reads one component of a control group's path; the zero group when it tells nothing.
 func parsePart(part, parent string, hints *Hints) group {
 	name := strings.TrimSuffix(part, ".scope")
-	if rest, ok := strings.CutPrefix(name, "lxc.payload."); ok {
+	if rest, ok := strings.CutPrefix(name, "lxc.payload."); ok && rest != "" {
 		return group{kind: LXC, id: rest}
 	}
 	prefix, id := "", name
