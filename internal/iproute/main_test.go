@@ -10,6 +10,7 @@ import (
 
 	"warren/internal/iproute"
 	"warren/internal/kerneltest"
+	"warren/netns"
 )
 
 // TestMain plays ip or bridge when called by that name, as the program does.
@@ -77,4 +78,14 @@ func self(t testing.TB) string {
 func run(t testing.TB, dir string, argv ...string) result {
 	t.Helper()
 	return theirs(t, "", append([]string{filepath.Join(dir, argv[0])}, argv[1:]...)...)
+}
+
+// leakCheck is kerneltest.LeakCheck with the folder of names in place, which the first name makes and nobody takes away.
+func leakCheck(t *testing.T) {
+	t.Helper()
+	twin(t, "first")
+	if err := netns.Delete(t.Context(), netns.Dir+"/first"); err != nil {
+		t.Fatal(err)
+	}
+	kerneltest.LeakCheck(t)
 }

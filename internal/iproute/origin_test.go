@@ -2,6 +2,7 @@ package iproute_test
 
 import (
 	"bytes"
+	"context"
 	"os"
 	"path/filepath"
 	"strings"
@@ -24,6 +25,7 @@ func own(t *testing.T, line string) result {
 // TestReturn: a physical device goes back to where it came from when its namespace is deleted, step by step; of a move that
 // was not ours that is not known, and is said.
 func TestReturn(t *testing.T) {
+	leakCheck(t)
 	dir := t.TempDir()
 	t.Setenv("WARREN_RUN_DIR", dir)
 	for _, name := range []string{"ra", "rb", "rc", "rd"} {
@@ -31,7 +33,7 @@ func TestReturn(t *testing.T) {
 	}
 	t.Cleanup(func() {
 		for _, name := range []string{"ra", "rb", "rc", "rd"} {
-			_ = netns.Delete(t.Context(), netns.Dir+"/"+name) // some are gone already
+			_ = netns.Delete(context.WithoutCancel(t.Context()), netns.Dir+"/"+name) // some are gone already
 		}
 	})
 	ok := func(line string) result {
