@@ -210,19 +210,19 @@ func (s *session) nexthopFilter(w *words) *nexthopFilter {
 	f := &nexthopFilter{}
 	for w.more() {
 		switch word := w.peek(); {
-		case word == "dev":
+		case matches(word, "dev"):
 			f.oif = s.existing(w.next())
-		case word == "groups":
+		case matches(word, "groups"):
 			f.groups = true
-		case word == "master":
+		case matches(word, "master"):
 			f.master = s.existing(w.next())
-		case word == "vrf":
+		case matches(word, "vrf"):
 			invalid("VRF does not exist\n", w.next())
 		case word == "id":
 			f.id, f.hasID = u32(w.next(), "invalid id value"), true
 		case matches(word, "protocol"):
 			f.protocol = u32(w.next(), "invalid protocol value")
-		case word == "fdb":
+		case matches(word, "fdb"):
 			f.fdb = true
 		case matches(word, "help"):
 			usageOf(nexthopUsage)

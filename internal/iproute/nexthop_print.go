@@ -129,11 +129,11 @@ func bucketShow(s *session, w *words) {
 	m.Head()[0] = uint8(s.opt.family)
 	for w.more() {
 		switch word := w.peek(); {
-		case word == "dev":
+		case matches(word, "dev"):
 			m.U32(nhaOIF, s.existing(w.next()))
-		case word == "master":
+		case matches(word, "master"):
 			m.U32(nhaMaster, s.existing(w.next()))
-		case word == "vrf":
+		case matches(word, "vrf"):
 			invalid("VRF does not exist\n", w.next())
 		case word == "id":
 			m.U32(nhaID, u32(w.next(), "invalid id value"))

@@ -287,7 +287,9 @@ func routeFlush(s *session, w *words) {
 	}
 	f := s.routeFilter(w)
 	if f.cached {
-		if s.opt.family != unix.AF_INET6 { // IPv4 has had no such cache for long
+		if s.opt.family != unix.AF_INET6 {
+			// IPv4 has had no cache for long, but exceptions: a path's MTU, a redirect. They go all at once.
+			_ = s.space().SetSysctl("net/ipv4/route/flush", "-1") // iproute2 says nothing either
 			if s.opt.stats > 0 {
 				s.out().text("*** IPv4 routing cache is flushed.\n")
 			}
