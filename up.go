@@ -1,13 +1,10 @@
 package warren
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"path/filepath"
-	"reflect"
 	"slices"
 	"syscall"
 	"time"
@@ -113,7 +110,7 @@ func (w *Warren) build(ctx context.Context, l *topo.Lab, o UpOptions, lock *lab.
 			return nil, err
 		}
 	}
-	if !recordedAs(former, p.want) { // to write a thousand nodes down takes as long as to compare them with the kernel
+	if !p.want.Same(former) { // to write a thousand nodes down takes as long as to compare them with the kernel
 		err = dir.SaveExpanded(p.want)
 	}
 	err = errors.Join(err, dir.SaveSource(lab.Source{Path: p.want.Source.File}), dir.SaveText(p.want.Source.Text()), writeNames(dir, p.want, p.have.Namespace(state.HostNS), way))
@@ -122,22 +119,6 @@ func (w *Warren) build(ctx context.Context, l *topo.Lab, o UpOptions, lock *lab.
 	}
 	w.point("recorded")
 	return p.want, errors.Join(dir.DropJournal(), dir.EndChange())
-}
-
-// recordedAs reports whether what was read of a lab's record is what would be written.
-func recordedAs(former, want *topo.Expanded) bool {
-	if former == nil {
-		return false
-	}
-	was, is := *former, *want
-	was.Source, is.Source = nil, nil
-	if !reflect.DeepEqual(was, is) {
-		return false
-	}
-	// A lab that was read also knows its text, which is written elsewhere.
-	a, errA := json.Marshal(former.Source)
-	b, errB := json.Marshal(want.Source)
-	return errA == nil && errB == nil && bytes.Equal(a, b)
 }
 
 // makeSo reads, plans and carries out.
