@@ -35,9 +35,10 @@ is TCP's unless /udp follows. With --size the IP packet has that many bytes and 
 
 With --live the very packet is sent afterwards, from a socket in SRC, and every step is compared with what the kernel says:
 the rules that nftables traces, where the packet was seen and why it was dropped (BPF), and who answered for an address.
-Steps are then marked "confirmed", "not seen" or "contradicted". Where the kernel says something else than the walk, that is
-said first, and the kernel is right. What could not be watched is listed; an ordinary user gets no BPF. Nothing is left behind:
-the trace rules are in a table that the kernel removes when the command ends, however it ends.
+Steps are then marked "confirmed", "not seen" or "contradicted" (in the SVG, when pointed at). Where the kernel says something
+else than the walk, that is said first, and the kernel is right. What could not be watched is listed; an ordinary user gets
+no BPF. It takes up to five seconds, and leaves nothing behind: the trace rules are in a table that the kernel removes when the
+command ends, however it ends.
 
 Reasons have stable codes: docs/reasons.md explains each.
 

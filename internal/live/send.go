@@ -358,8 +358,6 @@ func refused(err error, target netip.Addr) probe.Result {
 		r.Code = probe.Prohibited
 	case errors.Is(err, unix.EMSGSIZE):
 		r.Code = probe.TooBig
-	case errors.Is(err, unix.EADDRNOTAVAIL):
-		r.Code = probe.Failed
 	}
 	if _, ok := errors.AsType[syscall.Errno](err); !ok {
 		r.Code = probe.Failed

@@ -67,7 +67,7 @@ func (s *socket) prepare(q Question) error {
 		err = s.control(func(fd int) error { return unix.Bind(fd, from) })
 	}
 	if err != nil {
-		return fmt.Errorf("send from %s: %w", q.From, err)
+		return &sendError{fmt.Errorf("send from %s: %w", q.From, err)}
 	}
 	return nil
 }
