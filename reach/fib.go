@@ -166,8 +166,19 @@ type hop struct {
 
 func isAction(t string) bool { return t == "blackhole" || t == "unreachable" || t == "prohibit" }
 
-// lookup goes through the policy rules (fib_rules_lookup) and their tables.
+// lookup decides where a packet goes.
 func (f *fib) lookup(q query) routed {
+	a := f.byRules(q)
+	if !q.dst.Is6() && q.local && q.oif != nil && a.doubt == "" && (a.route == nil || isAction(a.typ)) {
+		// A socket that is bound to a device needs no route: whatever fails, the destination is taken to be on that link
+		// (ip_route_output_key_hash_rcu).
+		return routed{typ: "unicast", hops: []hop{{link: q.oif}}}
+	}
+	return a
+}
+
+// byRules goes through the policy rules (fib_rules_lookup) and their tables.
+func (f *fib) byRules(q query) routed {
 	is6 := q.dst.Is6()
 	f.build(is6)
 	var out routed
@@ -217,7 +228,12 @@ func isDefaultRule(u *state.Rule) bool {
 	return u.Table == state.LocalTable || u.Table == state.MainTable || u.Table == 253
 }
 
+// suppressed reports whether a rule passes over the route that its table gave. Routes that refuse are errors to the rules,
+// and those end the search (fib_rules_lookup).
 func suppressed(u *state.Rule, r *state.Route, hops []hop) bool {
+	if isAction(r.TypeName()) {
+		return false
+	}
 	if u.SuppressPrefix != nil && r.Dst.Bits() <= int(*u.SuppressPrefix) {
 		return true
 	}
@@ -237,10 +253,13 @@ func (f *fib) inTable(table []*state.Route, q *query, out *routed) (*state.Route
 		if !q.dst.Is6() && r.TOS != 0 && r.TOS&^3 != q.tos&^3 {
 			continue
 		}
-		switch r.TypeName() {
-		case "throw":
+		switch t := r.TypeName(); {
+		case t != "throw" && !isAction(t):
+		case q.dst.Is6() && q.oif != nil:
+			continue // it is on lo, and a bound socket wants its device
+		case t == "throw":
 			return nil, nil
-		case "blackhole", "unreachable", "prohibit":
+		default:
 			return r, nil
 		}
 		hops := f.usable(r, q)
@@ -287,7 +306,7 @@ func (f *fib) usable(r *state.Route, q *query) []hop {
 		if h.nh.Flags&nhLinkDown != 0 && !q.linkstateOK && h.link != nil && f.ignoresLinkdown(h.link, q.dst.Is6()) {
 			continue
 		}
-		if q.oif != nil && h.link != nil && h.link != q.oif && r.TypeName() != "local" {
+		if q.oif != nil && h.link != nil && h.link != q.oif {
 			continue
 		}
 		out = append(out, h)

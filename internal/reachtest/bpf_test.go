@@ -77,7 +77,9 @@ func TestPrograms(t *testing.T) {
 				t.Fatal(err)
 			}
 			v, err := w.Why(t.Context(), q)
-			named := slices.ContainsFunc(v.Unknowns, func(u reach.Doubt) bool { return len(u.Object) >= len(c.object) && u.Object[:len(c.object)] == c.object })
+			named := slices.ContainsFunc(v.Unknowns, func(u reach.Doubt) bool {
+				return len(u.Object) >= len(c.object) && u.Object[:len(c.object)] == c.object
+			})
 			if err != nil || v.Reachable != reach.Unknown || !named {
 				t.Errorf("with a program: %s, %v\n%s", v.Reachable, err, walk(v))
 			}

@@ -261,6 +261,12 @@ func scenes() []scene {
 		{"W07-forwarded-has-an-input", "R3; inside r nft 'add table inet f; add chain inet f post { type filter hook postrouting priority 0; }; add rule inet f post iifname r1 drop'", nil, []question{{src: "a", dst: "10.0.2.2", want: "request r filter-drop"}, {src: "r", dst: "10.0.2.2", want: "yes"}}},
 		{"W08-link-local-on-its-link", "B2; at s br0 fd00::fe/64; at b vb fd00::2/64; ip -n a route add fd00::fe dev va; ip -n a route add default via fd00::fe dev va; sys s net.ipv6.conf.all.forwarding=1", nil, []question{{src: "a", dst: "fd00::2", want: "yes"}}},
 		{"W09-tunnel-into-itself", "V2; ip -n b route add 10.0.0.1/32 dev vx0", nil, []question{{src: "b", dst: "192.168.9.1", want: "request b loop"}}},
+		{"W10-refusals-are-not-suppressed", "R3; ip -n a rule add pref 50 lookup 50 suppress_prefixlength 0; ip -n a route add blackhole default table 50", nil, []question{{src: "a", dst: "10.0.2.2", want: "request a route-blackhole"}}},
+		{
+			"W11-bound-sockets-need-no-route", "P2; ip -n b addr flush dev vb; at b vb 10.9.0.2/24; ip -n a route add 10.9.0.0/24 dev va",
+			[]string{"b tcp 0.0.0.0:80 dev vb", "b tcp 0.0.0.0:81"},
+			[]question{{src: "a", dst: "10.9.0.2:80", want: "yes"}, {src: "a", dst: "10.9.0.2:81", want: "reply b no-return-route"}, {src: "a", dst: "10.9.0.2", want: "reply b no-return-route"}},
+		},
 		{"F10", "P2; at b lo 10.0.0.9/32", nil, []question{{src: "a", dst: "10.0.0.9", want: "yes"}}},
 	}
 }
