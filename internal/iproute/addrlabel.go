@@ -56,7 +56,10 @@ func (s *session) addrlabels() []netlink.Message {
 	return msgs
 }
 
-func addrlabelShow(s *session, _ *words) {
+func addrlabelShow(s *session, w *words) {
+	if w.more() {
+		exit(exitFailed, "\"ip addrlabel show\" does not take any arguments.")
+	}
 	p := s.out()
 	for _, msg := range s.addrlabels() {
 		s.printAddrlabel(p, msg.Data)
@@ -119,7 +122,10 @@ func addrlabelModify(s *session, w *words, typ int, flags netlink.HeaderFlags) {
 	s.do(m.Request(typ, flags))
 }
 
-func addrlabelFlush(s *session, _ *words) {
+func addrlabelFlush(s *session, w *words) {
+	if w.more() {
+		exit(exitFailed, "\"ip addrlabel flush\" does not allow extra arguments")
+	}
 	var reqs []nl.Request
 	for _, m := range s.addrlabels() {
 		reqs = append(reqs, nl.Request{Type: rtmDelAddrlabel, Data: m.Data})

@@ -26,7 +26,7 @@ func (s *session) printRoute(p *printer, f *routeFilter, r *routeMsg) {
 	s.printDeleted(p)
 	if r.typ != unix.RTN_UNICAST || s.opt.details {
 		word := strconv.Itoa(int(r.typ))
-		if names := routeTypes(); int(r.typ) < len(names) {
+		if names := routeTypes(); int(r.typ) < len(names) && !s.opt.numeric {
 			word = names[r.typ]
 		}
 		p.str("type", "%s ", word)

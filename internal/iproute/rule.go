@@ -192,12 +192,8 @@ func (r *ruleRequest) device(typ uint16, name string) {
 }
 
 func (r *ruleRequest) ports(typ uint16, word string) {
-	low, high, cut := strings.Cut(word, "-")
-	if !cut {
-		high = low
-	}
-	b := native.AppendUint16(nil, u16(low, "invalid port range\n"))
-	r.m.Bytes(typ, native.AppendUint16(b, u16(high, "invalid port range\n")))
+	low, high := portRange(word)
+	r.m.Bytes(typ, native.AppendUint16(native.AppendUint16(nil, low), high))
 }
 
 func (r *ruleRequest) action(w *words) {

@@ -3,6 +3,7 @@ package iproute
 import (
 	"encoding/binary"
 	"net/netip"
+	"strconv"
 	"strings"
 
 	"golang.org/x/sys/unix"
@@ -78,9 +79,9 @@ func (s *session) ruleFilter(w *words) *ruleFilter {
 		case word == "ipproto":
 			f.ipproto = int(s.ipProtocol(w.next(), "Invalid \"ipproto\" value\n"))
 		case word == "sport":
-			f.sport = portRange(w.next())
+			f.sport = ports(w.next())
 		case word == "dport":
-			f.dport = portRange(w.next())
+			f.dport = ports(w.next())
 		default:
 			if matches(word, "dst") || matches(word, "to") {
 				word = w.next()
@@ -92,13 +93,51 @@ func (s *session) ruleFilter(w *words) *ruleFilter {
 	return f
 }
 
-func portRange(word string) []byte {
-	low, high, cut := strings.Cut(word, "-")
-	if !cut {
-		high = low
+// portRange reads one port, or two with "-" between them, as C's "%hu-%hu" does: what follows the numbers is not looked at, and
+// a number that is too large loses its upper bits.
+func portRange(word string) (low, high uint16) {
+	low, rest, ok := leadingShort(word)
+	if !ok {
+		invalid("invalid port range\n", word)
 	}
-	b := native.AppendUint16(nil, u16(low, "invalid port range\n"))
-	return native.AppendUint16(b, u16(high, "invalid port range\n"))
+	if rest, cut := strings.CutPrefix(rest, "-"); cut {
+		if high, _, ok := leadingShort(rest); ok {
+			return low, high
+		}
+	}
+	return low, low
+}
+
+// leadingShort takes a number of 16 bits from the beginning of a word.
+func leadingShort(word string) (n uint16, rest string, ok bool) {
+	digits := strings.TrimLeft(word, " \t")
+	sign := ""
+	if digits != "" && strings.ContainsRune("+-", rune(digits[0])) {
+		sign, digits = digits[:1], digits[1:]
+	}
+	end := 0
+	for end < len(digits) && digits[end] >= '0' && digits[end] <= '9' {
+		end++
+	}
+	if end == 0 {
+		return 0, word, false
+	}
+	v, err := strconv.ParseUint(digits[:end], 10, 64)
+	switch {
+	case err != nil: // all ones, whatever the sign
+	case sign == "-":
+		v = -v
+	}
+	return uint16(v), digits[end:], true
+}
+
+// ports is a range to compare a rule's with; nil for 0, which stands for none.
+func ports(word string) []byte {
+	low, high := portRange(word)
+	if low == 0 {
+		return nil
+	}
+	return native.AppendUint16(native.AppendUint16(nil, low), high)
 }
 
 func (f *ruleFilter) lets(b []byte, a rtnl.Attrs) bool {

@@ -30,19 +30,13 @@ func tokenObject(s *session, w *words) {
 
 func tokenShow(s *session, w *words) {
 	index := uint32(0)
-	for w.more() {
-		switch word := w.peek(); {
-		case word == "dev":
+	for ; w.more(); w.skip() { // other words are passed over
+		if w.peek() == "dev" {
 			if next := w.next(); index != 0 {
 				duplicate("dev", next)
 			}
 			index = s.tokenDevice(w.peek())
-		case matches(word, "help"):
-			usageOf(tokenUsage)
-		default:
-			invalid("unknown", word)
 		}
-		w.skip()
 	}
 	m := rtnl.NewMessage(rtnl.IfinfoLen)
 	m.Head()[0] = unix.AF_INET6
