@@ -122,8 +122,14 @@ func (a *assembly) explain(e *Event, r record, p *packet) {
 	}
 	d := drops.Event{Reason: e.Reason, Function: e.Function, Link: e.Link, Packet: drops.Packet{EtherType: ether, Proto: p.proto, Src: p.src, Dst: p.dst}}
 	e.Code, e.Text = d.Explain()
-	// A reset is put away as a drop by who takes it, and by who does not.
-	e.Harmless = d.Harmless() || p.reset && (e.Code == "" || e.Code == reach.NoListener) || e.Direction == Errors
+	e.Harmless = d.Harmless() || putAway(e, p)
+}
+
+// putAway reports drops that say nothing about the way: a reset, by who takes it and by who does not; a first packet that came
+// again while the connection is half open; an echo request to which no answer could be sent; ICMP errors.
+func putAway(e *Event, p *packet) bool {
+	unspecified := e.Reason == "NOT_SPECIFIED" && (e.Function == "tcp_v4_rcv" || e.Function == "tcp_v6_rcv" || e.Function == "icmpv6_rcv")
+	return unspecified || p.reset && (e.Code == "" || e.Code == reach.NoListener) || e.Direction == Errors
 }
 
 // trace takes what nft said in one namespace, in its order.

@@ -63,7 +63,7 @@ func (j *judge) failing(dir, verdict string, at int, c *Check, died *Event) {
 	switch beyond := j.beyond(dir, at); {
 	case verdict == reach.Yes || dir == reach.Request && j.fatal != nil && j.fatal.Direction == reach.Reply:
 		c.Status, c.Text = Contradicted, "the kernel says: the packet passed"
-	case died != nil && fits(s, died):
+	case died != nil && fits(j.steps(dir), at, died):
 		c.Status, c.Text = Confirmed, dropText(died)
 	case died != nil:
 		c.Status, c.Text = Contradicted, "the kernel says: "+dropText(died)
@@ -194,7 +194,8 @@ func kinds() [][]reach.Code {
 		{reach.NoListener, reach.ListenerWrongAddress, reach.ListenerWrongDevice, reach.ListenerWrongFamily, reach.VXLANPort, reach.ProbePermission},
 		{
 			reach.NoRoute, reach.NoReturnRoute, reach.RouteBlackhole, reach.RouteUnreachable, reach.RouteProhibit, reach.RouteDead,
-			reach.VXLANUnderlayNoRoute, reach.LinkDown, reach.ForwardingDisabled,
+			reach.VXLANUnderlayNoRoute, reach.ForwardingDisabled,
+			reach.LinkDown, reach.PeerDown, reach.ParentDown, reach.BridgeDown, // a link that is down takes its routes along
 		},
 		{reach.MTUPeer, reach.MTUBridgePort, reach.MTUExceeded},
 		{reach.PortNotForwarding, reach.BridgeDown, reach.LinkDown},
@@ -209,13 +210,17 @@ func wanders() []reach.Code {
 	}
 }
 
-// fits reports whether the drop that was seen is the one that the walk tells. Where a packet's neighbour is not found, the
-// drop is with who asks, and the cause anywhere.
-func fits(s *reach.Step, e *Event) bool {
+// fits reports whether the drop that was seen is the one that the walk tells at a step. Where a packet's neighbour is not
+// found, the drop is with who asks, and the cause anywhere on the way to the neighbour, which may lead through a tunnel.
+func fits(steps []reach.Step, at int, e *Event) bool {
+	s := &steps[at]
 	if slices.Contains(wanders(), s.Code) {
 		return true
 	}
 	if e.Code == reach.NeighbourFailed {
+		if slices.ContainsFunc(steps[at:], func(s reach.Step) bool { return s.Stage == "tunnel" }) {
+			return true
+		}
 		return s.Stage == "neighbour" || s.Stage == "bridge" || s.Stage == "link" || s.Stage == "filter" || s.Stage == "tunnel" || s.Stage == "validate" || s.Stage == "deliver"
 	}
 	switch e.Code {
@@ -251,7 +256,7 @@ func (j *judge) agrees(verdict string) string {
 	s, at := j.failed()
 	switch {
 	case s == nil:
-	case j.fatal != nil && (j.fatal.Direction != *j.v.Failed || !fits(s, j.fatal)):
+	case j.fatal != nil && (j.fatal.Direction != *j.v.Failed || !fits(j.steps(*j.v.Failed), at, j.fatal)):
 		return reach.No
 	case j.fatal == nil && !slices.Contains(wanders(), s.Code) && j.beyond(*j.v.Failed, at) != nil:
 		return reach.No
