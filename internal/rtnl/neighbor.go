@@ -49,6 +49,8 @@ func fdbStates() []neighState {
 		{unix.NUD_NOARP, "static"},
 		{unix.NUD_NOARP | unix.NUD_REACHABLE, "static"},
 		{unix.NUD_PERMANENT, "permanent"},
+		{unix.NUD_PERMANENT | unix.NUD_REACHABLE, "permanent"}, // where a vxlan floods to
+		{unix.NUD_PERMANENT | unix.NUD_NOARP, "permanent"},     // as bridge(8) adds to a vxlan
 	}
 }
 

@@ -37,7 +37,9 @@ func holders() []situation {
 		}},
 		{name: "process-of-another-user", needs: []string{"exec:setpriv"}, make: func(w *world) func(*seen) {
 			pid := w.live("unshare", "-n", "setpriv", "--reuid", "65534", "--clear-groups", "sh", "-c", thereAndSleep)
-			return func(s *seen) { s.is("user", fmt.Sprint(s.of(pid).Processes[0].UID, s.of(pid).Processes[0].User), "65534nobody") }
+			return func(s *seen) {
+				s.is("user", fmt.Sprint(s.of(pid).Processes[0].UID, s.of(pid).Processes[0].User), "65534nobody")
+			}
 		}},
 		{name: "process-with-odd-words", make: func(w *world) func(*seen) {
 			pid := w.live("unshare", "-n", "sh", "-c", "echo there; sleep 1000; :", "od\x1b[31md\nwords")
@@ -49,7 +51,9 @@ func holders() []situation {
 			return func(s *seen) { s.heldBy(s.cookie(cookie), "thread", "process") }
 		}},
 		{name: "open-file", make: func(w *world) func(*seen) {
-			cookie := w.fresh(func(h *netns.Handle, _ string) { w.keep(unix.Open(fmt.Sprintf("/proc/self/fd/%d", h.FD()), unix.O_RDONLY|unix.O_CLOEXEC, 0)) })
+			cookie := w.fresh(func(h *netns.Handle, _ string) {
+				w.keep(unix.Open(fmt.Sprintf("/proc/self/fd/%d", h.FD()), unix.O_RDONLY|unix.O_CLOEXEC, 0))
+			})
 			return func(s *seen) {
 				s.heldBy(s.cookie(cookie), "file", "process")
 				s.is("who", s.cookie(cookie).Holders[0].PID, os.Getpid())

@@ -52,7 +52,7 @@ func (w *world) add(names ...string) {
 	}
 }
 
-// live starts a command that becomes "echo there; exec sleep", and returns its process.
+// live starts a command that becomes thereAndSleep, itself or its child, and returns its process.
 func (w *world) live(name string, arg ...string) int {
 	w.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
@@ -71,6 +71,16 @@ func (w *world) live(name string, arg ...string) int {
 	if line, err := bufio.NewReader(out).ReadString('\n'); err != nil {
 		w.Fatalf("%s %q said %q: %v", name, arg, line, err)
 	}
+	pid := strconv.Itoa(cmd.Process.Pid)
+	kerneltest.Eventually(w.T, patience, func() error {
+		children, _ := os.ReadFile("/proc/" + pid + "/task/" + pid + "/children")
+		for _, p := range append(strings.Fields(string(children)), pid) {
+			if comm, err := os.ReadFile("/proc/" + p + "/comm"); err == nil && string(comm) == "sleep\n" {
+				return nil
+			}
+		}
+		return fmt.Errorf("%s %q does not sleep", name, arg)
+	})
 	return cmd.Process.Pid
 }
 
