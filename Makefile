@@ -40,7 +40,7 @@ test: need check ## install what the tests need, then everything that continuous
 
 need: ## install what the tests need (Debian packages)
 	@tools/need nft:nftables iptables:iptables ip:iproute2 python3:python3 unshare:util-linux setpriv:util-linux ping:iputils-ping curl:curl pasta:passt slirp4netns:slirp4netns \
-		dockerd:docker.io podman:podman containerd:containerd ctr:containerd runc:runc busybox:busybox-static \
+		dockerd:docker.io podman:podman containerd:containerd ctr:containerd runc:runc busybox:busybox-static lxc-execute:lxc bwrap:bubblewrap \
 		/usr/lib/cni/bridge:containernetworking-plugins /usr/lib/podman/netavark:netavark /usr/lib/podman/aardvark-dns:aardvark-dns
 
 check: build vet unit lint ## everything but the installing

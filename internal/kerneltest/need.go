@@ -42,7 +42,8 @@ func known() []string {
 		"veth", "bridge", "vxlan", "macvlan", "tun", "ifb", "nftables", "iptables-legacy", "tbf", "htb", "ingress", "ipv6", "root",
 		"bridge-nf", "exec:ip", "exec:nft", "exec:nsenter", "exec:lsns", "exec:findmnt", "exec:setpriv",
 		"exec:unshare", "exec:python3", "exec:make", "exec:pasta", "exec:slirp4netns", "exec:curl",
-		"exec:dockerd", "exec:docker", "exec:podman", "exec:containerd", "exec:ctr", "exec:runc", "exec:busybox", "exec:/usr/lib/cni/bridge",
+		"exec:dockerd", "exec:docker", "exec:podman", "exec:containerd", "exec:ctr", "exec:runc", "exec:busybox", "exec:lxc-execute", "exec:bwrap",
+		"exec:/usr/lib/cni/bridge",
 		"exec:/usr/lib/podman/netavark", "exec:/usr/lib/podman/aardvark-dns", "exec:/usr/sbin/xtables-legacy-multi",
 	}
 }
