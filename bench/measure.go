@@ -76,6 +76,9 @@ func (b *bench) seeing() error {
 	if err := b.watching(); err != nil {
 		return fmt.Errorf("watch: %w", err)
 	}
+	if err := b.why(); err != nil {
+		return fmt.Errorf("why: %w", err)
+	}
 	return nil
 }
 
