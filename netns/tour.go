@@ -42,8 +42,8 @@ func OpenEntry(dir string, e os.DirEntry) (*Handle, error) {
 	return h, err
 }
 
-// Inhabitants counts the processes in each namespace, by its inode, those with just one thread inside included. What the
-// caller may not look into is left out: complete for root.
+// Inhabitants counts the processes in each namespace, by its inode, those with just one thread inside included; of this program
+// only the main thread counts, for others may be on visits. What the caller may not look into is left out: complete for root.
 func Inhabitants(ctx context.Context) (map[uint64]int, error) {
 	pids, err := numbers("/proc")
 	if err != nil {
@@ -56,7 +56,7 @@ func Inhabitants(ctx context.Context) (map[uint64]int, error) {
 			return nil, opError("count processes of", "", err)
 		}
 		dir := "/proc/" + strconv.Itoa(pid)
-		if threads(dir) == 1 {
+		if pid == os.Getpid() || threads(dir) == 1 {
 			if ino, ok := linkInode(dir+"/ns/net", "net:["); ok {
 				count[ino]++
 			}

@@ -205,4 +205,3 @@ func ssEndpoint(s string) string {
 	}
 	return endpoint(p)
 }
-

@@ -192,7 +192,9 @@ func (f *fields) routes() {
 		}
 		return a.String()
 	}
-	leads := func(kind string) bool { return !slices.Contains([]string{"blackhole", "unreachable", "prohibit", "throw"}, kind) }
+	leads := func(kind string) bool {
+		return !slices.Contains([]string{"blackhole", "unreachable", "prohibit", "throw"}, kind)
+	}
 	for _, r := range f.n.Routes {
 		hops := []string{}
 		for _, h := range r.NextHops {
