@@ -37,6 +37,22 @@ func TestTutorial(t *testing.T) {
 		{"ip netns exec red ip route add default via 192.168.15.5", ""},
 		{"ip netns exec red ip route show", "default via 192.168.15.5 dev veth-red"},
 		{"bridge link", "veth-red-br"},
+		{"ip netns exec red ip addr add 127.0.0.2/8 dev lo", ""},
+		{"ip netns exec red ip addr", "inet 127.0.0.2/8 scope host"},
+		{"ip netns exec red cat /proc/net/dev", "veth-red:"},
+		{"ip netns exec red readlink /proc/self/ns/net", "net:["},
+		{"ip netns exec red " + dir + "/ip netns identify", "red"},
+		{"ip netns exec red ss -tulnp", "Local Address:Port"},
+		{"ip netns pids red", ""},
+		// A name by hand, for a namespace that has none.
+		{"ln -s /proc/1/ns/net /run/netns/mycontainer", ""},
+		{"ip netns exec mycontainer ip link show v-net-0", "v-net-0"},
+		{"ip -n mycontainer route", "192.168.15.0/24 dev v-net-0"},
+		{"ip netns del mycontainer", ""},
+		{"touch /run/netns/myns", ""},
+		{"mount --bind /proc/self/ns/net /run/netns/myns", ""},
+		{"ip -n myns -br link show v-net-0", "UP"},
+		{"ip netns del myns", ""},
 		{"ip netns exec red ip link set veth-red netns 1", ""},
 		{"ip link show veth-red", "veth-red@veth-red-br"},
 		{"ip link del v-net-0", ""},
@@ -44,7 +60,11 @@ func TestTutorial(t *testing.T) {
 		{"ip netns del red", ""},
 		{"ip netns del blue", ""},
 	} {
-		r := run(t, dir, strings.Fields(step.line)...)
+		argv := strings.Fields(step.line)
+		if argv[0] == "ip" || argv[0] == "bridge" {
+			argv[0] = dir + "/" + argv[0]
+		}
+		r := theirs(t, "", argv...)
 		if r.Code != 0 || !strings.Contains(r.Out, step.want) {
 			t.Fatalf("%s: got %+v, want %q", step.line, r, step.want)
 		}
