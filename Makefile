@@ -8,7 +8,7 @@ TOOL = $(GO) tool -modfile=tools/go.mod
 PKGS = ./...
 
 .DEFAULT_GOAL := help
-.PHONY: help build install uninstall deb release demo test need check unit lint vet format soak acceptance bench fuzz man deps cover clean
+.PHONY: help build install uninstall deb release demo test need check compat unit lint vet format soak acceptance bench fuzz man deps cover clean
 
 PREFIX ?= /usr/local
 
@@ -36,7 +36,7 @@ release: ## static binaries and Debian packages for amd64 and arm64, byte for by
 demo: ## the classic lab in a world of its own: up, checks, graph, down
 	@GO="$(GO)" tools/demo
 
-test: need check ## install what the tests need, then everything that continuous integration runs
+test: need check compat ## install what the tests need, then everything that continuous integration runs
 
 need: ## install what the tests need (Debian packages)
 	@tools/need nft:nftables iptables:iptables ip:iproute2 python3:python3 unshare:util-linux setpriv:util-linux ping:iputils-ping curl:curl pasta:passt slirp4netns:slirp4netns \
@@ -47,6 +47,9 @@ check: build vet unit lint ## everything but the installing
 
 unit: ## pure, kernel and script tests
 	$(GO) test -count=1 -timeout=40m $(PKGS)
+
+compat: ## iproute2's own tests with warren as ip, when their source can be had
+	@GO="$(GO)" tools/acceptance/run iproute2 --lenient
 
 vet:
 	$(GO) vet $(PKGS)
