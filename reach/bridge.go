@@ -384,6 +384,12 @@ func (s *search) bridgeUp(r *room, br *state.Link, f frame, tr trail) {
 	if br.XDP != "" || len(br.BPF) > 0 {
 		s.programs(r, br, &tr, "ingress")
 	}
+	if f.vlan != 0 { // tagged on the wire, and no VLANs are told apart here
+		if !s.vlanIn(r, br, f, tr) && r.asked(&f) {
+			s.got = append(s.got, s.strayTag(r, br, f, tr))
+		}
+		return
+	}
 	s.macvlanIn(r, br, f, tr)
 	s.got = append(s.got, reception{r: r, dev: br, frame: f, trail: tr})
 }

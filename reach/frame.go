@@ -217,6 +217,8 @@ func (s *search) rx(r *room, dev *state.Link, f frame, tr trail) {
 	s.macvlanIn(r, dev, f, tr)
 	if f.vlan == 0 {
 		s.got = append(s.got, reception{r: r, dev: dev, frame: f, trail: tr})
+	} else if r.asked(&f) {
+		s.got = append(s.got, s.strayTag(r, dev, f, tr))
 	}
 }
 

@@ -44,3 +44,32 @@ func parentDown(r *room, lower, dev *state.Link) Reason {
 		Facts: facts(fact("RTM_GETLINK", "%s in %q is not up", lower.Name, r.name())), Fix: fix(r.ip("link set %s up", lower.Name)),
 	}
 }
+
+// asked reports whether a question for a neighbour is about an address of the namespace.
+func (r *room) asked(f *frame) bool {
+	if f.arp != nil {
+		return r.owns(f.arp.Target) != nil
+	}
+	for i := range r.Addrs {
+		if ip := r.Addrs[i].Prefix.Addr(); f.ip.Dst == ip || ip.Is6() && f.ip.Dst == solicitedNode(ip) {
+			return true
+		}
+	}
+	return false
+}
+
+// strayTag is where a frame ends whose VLAN no device takes.
+func (s *search) strayTag(r *room, dev *state.Link, f frame, tr trail) reception {
+	w := Reason{
+		Code: VLANMismatch, Object: "link " + dev.Name, Text: fmt.Sprintf("what comes to %s is of VLAN %d, and %q has no device for that", dev.Name, f.vlan, r.name()),
+		Facts: facts(fact("RTM_GETLINK", "no vlan of id %d on %s", f.vlan, dev.Name)),
+		Fix:   fix(r.ip("link add link %s name %s.%d type vlan id %d", dev.Name, dev.Name, f.vlan, f.vlan)),
+	}
+	for _, c := range s.t.above(r, dev, "vlan") {
+		if c.dev.VLAN != nil {
+			w.Facts = append(w.Facts, fact("RTM_GETLINK", "%s is of VLAN %d", c.dev.Name, c.dev.VLAN.ID))
+		}
+	}
+	tr.stop(r, "link", w)
+	return reception{r: r, dev: dev, frame: f, trail: tr, lost: true}
+}
