@@ -54,14 +54,26 @@ const tablePrefix = "warren-why-"
 // errSeen ends the waiting: what became of the probe was seen.
 var errSeen = errors.New("seen")
 
-// Run sends the probe and collects what is seen of it. The error is for a probe that cannot be sent at all; a witness that is
-// missing is in the report's Unseen. Nothing is left behind when it returns.
+// attempts is how often a probe is sent again that was lost because queues were full.
+const attempts = 3
+
+// Run sends the probe and collects what is seen of it. One that was lost because a queue was full is sent again. The error is for
+// a probe that cannot be sent at all; a witness that is missing is in the report's Unseen. Nothing is left behind when it returns.
 func Run(ctx context.Context, o Options) (*Report, error) {
+	for i := 1; ; i++ {
+		r, err := run(ctx, o)
+		if err != nil || i == attempts || !r.overloaded() {
+			return r, err
+		}
+	}
+}
+
+func run(ctx context.Context, o Options) (*Report, error) {
 	if len(o.Places) == 0 {
 		return nil, errors.New("live: nothing to watch")
 	}
 	q := o.Question
-	c := &collector{o: o, report: &Report{Probe: Probe{
+	c := &collector{o: o, died: make(chan struct{}), report: &Report{Probe: Probe{
 		Proto: protoName(q.Proto), Size: q.Size, Mark: q.Mark, TTL: q.TTL,
 	}}}
 	var random [16]byte
@@ -110,6 +122,9 @@ type collector struct {
 	table    string
 	eyes     *eyes
 	stations []*station
+
+	died chan struct{} // closed when a drop was seen
+	once sync.Once
 
 	mu         sync.Mutex
 	records    []record
@@ -181,12 +196,7 @@ func (c *collector) watch(ctx context.Context, sh *shot) error {
 	}
 	start := monotonic()
 	answer := sh.send(sending, timeout)
-	if answer.Code != probe.Timeout {
-		select {
-		case <-ctx.Done():
-		case <-time.After(settle):
-		}
-	}
+	c.settle(ctx, &answer)
 	for _, s := range c.stations {
 		for _, n := range s.asking() {
 			c.neighbour(n)
@@ -207,6 +217,31 @@ func (c *collector) watch(ctx context.Context, sh *shot) error {
 	return nil
 }
 
+// settle waits for what comes after an answer. An error is often told to the sender before the packet that it is about is put
+// away.
+func (c *collector) settle(ctx context.Context, answer *probe.Result) {
+	if answer.Code == probe.Timeout {
+		return
+	}
+	if !answer.OK && answer.From.IsValid() {
+		select {
+		case <-ctx.Done():
+		case <-c.died:
+		case <-time.After(patience):
+		}
+	}
+	select {
+	case <-ctx.Done():
+	case <-time.After(settle):
+	}
+}
+
+// dropped notes that one was seen: what is still to come comes soon.
+func (c *collector) dropped(late *deadline) {
+	late.within(grace)
+	c.once.Do(func() { close(c.died) })
+}
+
 // listen starts a goroutine for each source of news.
 func (c *collector) listen(ctx context.Context, wait *sync.WaitGroup, sh *shot, late *deadline) {
 	if c.eyes != nil {
@@ -219,9 +254,9 @@ func (c *collector) listen(ctx context.Context, wait *sync.WaitGroup, sh *shot, 
 				c.mu.Lock()
 				c.records = append(c.records, r)
 				c.mu.Unlock()
-				if r.kind == kindDropped && c.eyes.reasonName(r.reason) != "OTHERHOST" {
+				if why := c.eyes.reasonName(r.reason); r.kind == kindDropped && why != "OTHERHOST" && !overload(why) {
 					if p, ok := parse(r.packet); ok && p.quoted == nil {
-						late.within(grace)
+						c.dropped(late)
 					}
 				}
 			}
@@ -238,7 +273,7 @@ func (c *collector) listen(ctx context.Context, wait *sync.WaitGroup, sh *shot, 
 					case t.table == c.table && t.chain == "input" && sh.q.Proto == protoUDP:
 						late.within(patience)
 					case t.table != c.table && t.verdict == verdictDrop && t.typ != tracedReturn:
-						late.within(grace)
+						c.dropped(late)
 					}
 				})
 				if err != nil {

@@ -129,12 +129,15 @@ func (j *judge) findDrop() *Event {
 		if !j.onWay(e.Direction, e.Namespace) {
 			n++
 		}
+		if overload(e.Reason) {
+			n += 8
+		}
 		return n
 	}
 	var best *Event
 	for i := range j.r.Events {
 		e := &j.r.Events[i]
-		if e.drop() && (e.Direction == reach.Request || e.Direction == reach.Reply) && (best == nil || rank(e) < rank(best)) {
+		if e.drop() && e.Direction != Errors && !j.passedLater(e) && (best == nil || rank(e) < rank(best)) {
 			best = e
 		}
 	}
@@ -154,6 +157,21 @@ func (j *judge) findDrop() *Event {
 		}
 	}
 	return &d
+}
+
+// passedLater reports whether a packet that was sent again after a drop got further than that.
+func (j *judge) passedLater(e *Event) bool {
+	steps := j.steps(e.Direction)
+	at := -1
+	for i, s := range steps {
+		if s.Namespace == e.Namespace {
+			at = i
+		}
+	}
+	return at >= 0 && e.At > 0 && slices.ContainsFunc(j.r.Events, func(x Event) bool {
+		in := func(s reach.Step) bool { return s.Namespace == x.Namespace }
+		return x.Direction == e.Direction && x.At > e.At && !x.drop() && slices.ContainsFunc(steps[at+1:], in) && !slices.ContainsFunc(steps[:at+1], in)
+	})
 }
 
 // A sight is what to look for in a namespace; an empty link or hook is any, no kinds are all but drops.

@@ -3,6 +3,7 @@ package live_test
 import (
 	"net/netip"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -50,6 +51,11 @@ func drop(dir, ns, link, reason string, code reach.Code) live.Event {
 	return e
 }
 
+func at(e live.Event, t time.Duration) live.Event {
+	e.At = t
+	return e
+}
+
 func report(a probe.Result, events ...live.Event) *live.Report {
 	return &live.Report{
 		Probe:  live.Probe{Proto: "icmp", Src: netip.MustParseAddrPort("10.0.1.2:7"), Dst: netip.MustParseAddrPort("10.0.2.2:7")},
@@ -93,6 +99,7 @@ func TestJudge(t *testing.T) {
 		{"yes", walked(""), report(answered, all...), "yes", "yes", "yes", "", "", []string{c, c, c, c, c, c, c, c}, ""},
 		{"yes-unwatched", walked(""), report(answered), "yes", "yes", "yes", "", "", []string{n, n, n, n, c, n, n, c}, ""},
 		{"a-copy-is-thrown-away", walked(""), report(answered, append(all, bystander)...), "yes", "yes", "yes", "", "", []string{c, c, c, c, c, c, c, c}, ""},
+		{"lost-and-sent-again", walked(""), report(silent, append(all[:2:2], at(drop(reach.Request, "r", "r1", "CPU_BACKLOG", ""), 1), at(event(reach.Request, "r", "r2", live.Sent), 2), at(event(reach.Request, "b", "vb", live.Received), 3), at(drop(reach.Request, "b", "vb", "IP_RPFILTER", reach.RPFilter), 4))...), "no", "no", "no", "rp-filter", "b", []string{c, c, c, c, x, n, n, n}, "yes"},
 		{"no", walked(reach.FilterDrop), report(silent, append(all[:2:2], nf, rule)...), "yes", "no", "no", "filter-drop", "r", []string{c, c, c, n, n, n, n, n, n}, ""},
 		{"no-by-another-rule", walked(reach.FilterDrop), report(silent, append(all[:2:2], nf, other)...), "no", "no", "no", "filter-drop", "r", []string{c, c, x, n, n, n, n, n, n}, "no"},
 		{"no-elsewhere", walked(reach.FilterDrop), report(silent, append(all[:4:4], drop(reach.Request, "b", "vb", "IP_RPFILTER", reach.RPFilter))...), "no", "no", "no", "rp-filter", "b", []string{c, c, x, c, c, n, n, n, n}, "no"},

@@ -2,6 +2,7 @@ package live
 
 import (
 	"net/netip"
+	"slices"
 	"time"
 
 	"warren/internal/probe"
@@ -104,4 +105,25 @@ type Report struct {
 	// BPF, and the namespaces in which the trace worked: where a witness was there, silence means something.
 	BPF    bool
 	Traced []string
+}
+
+// overload reports reasons that say nothing about the way, only that there is too much to do.
+func overload(reason string) bool {
+	return slices.Contains([]string{"CPU_BACKLOG", "FULL_RING", "NOMEM", "SOCKET_RCVBUFF", "SOCKET_BACKLOG", "PROTO_MEM", "QDISC_OVERLIMIT", "QDISC_CONGESTED"}, reason)
+}
+
+// overloaded reports a probe of which nothing is known but that it, or its answer, was lost in a full queue.
+func (r *Report) overloaded() bool {
+	lost := false
+	for i := range r.Events {
+		e := &r.Events[i]
+		switch {
+		case !e.drop() || e.Direction == Errors:
+		case overload(e.Reason):
+			lost = true
+		case e.Reason != "OTHERHOST":
+			return false
+		}
+	}
+	return lost && r.Answer.Code == probe.Timeout
 }
