@@ -13,7 +13,7 @@ type duel struct {
 	what   string
 	ours   []string
 	theirs []string
-	target float64
+	target float64               // 0 = none
 	after  func(round int) error // undoes what a round did
 }
 
@@ -55,8 +55,14 @@ func (b *bench) iproute() error {
 		_, err := b.run("ip", "netns", "del", "new")
 		return err
 	}
+	empty, err := b.emptyProgram()
+	if err != nil {
+		return err
+	}
 	const allowed = 1.25
 	for _, d := range []duel{
+		{"ip -V: the start of the process alone", []string{ip, "-V"}, []string{"ip", "-V"}, 0, nil},
+		{"an empty Go program / ip -V", []string{empty}, []string{"ip", "-V"}, 0, nil},
 		{"ip netns add", []string{ip, "netns", "add", "new"}, []string{"ip", "netns", "add", "new"}, allowed, del},
 		{"ip netns list, 1,000 names", []string{ip, "netns", "list"}, []string{"ip", "netns", "list"}, allowed, nil},
 		{"ip -n X addr show", []string{ip, "-n", "many1", "addr", "show"}, []string{"ip", "-n", "many1", "addr", "show"}, allowed, nil},
@@ -70,6 +76,15 @@ func (b *bench) iproute() error {
 	}
 	_, err = b.run("ip", "-all", "netns", "delete")
 	return err
+}
+
+// emptyProgram builds a Go program that does nothing: no other starts faster.
+func (b *bench) emptyProgram() (string, error) {
+	source, program := filepath.Join(b.dir, "empty.go"), filepath.Join(b.dir, "empty")
+	if err := os.WriteFile(source, []byte("package main\n\nfunc main() {}\n"), 0o644); err != nil {
+		return "", err
+	}
+	return program, b.command("go", "build", "-trimpath", "-ldflags=-s -w", "-o", program, source).Run()
 }
 
 // spaces is how many namespaces the batch across namespaces has lines for.
@@ -123,6 +138,6 @@ func (b *bench) fight(d duel) error {
 			}
 		}
 	}
-	b.table.ratio(d.what, ours, theirs, d.target, true)
+	b.table.ratio(d.what, ours, theirs, d.target, d.target != 0)
 	return nil
 }
