@@ -44,7 +44,7 @@ func (a *app) stats() *cobra.Command {
 		Short:   "Show what goes through namespaces and links",
 		Long: `Show bytes, packets, errors and drops of every link, and their sums per namespace (lo left out), for all of the host or
 some namespaces. With --rate there are two readings, that long apart, and what went through per second. With --watch the
-table is written again and again, with rates: on a terminal in place, in a pipe as lines that begin with the time.
+table is written again and again, with rates: on a terminal in place, until q or ctrl-c; in a pipe as lines that begin with the time.
 
 Units are of 1,000. A link that is new, or whose counters fell, has no rate yet.
 Exit status: 0, 1 an error, 2 wrong usage.`,
@@ -176,6 +176,13 @@ func (a *app) live(ctx context.Context, w *warren.Warren, t *tally, before state
 	defer tick.Stop()
 	screen := a.screen()
 	defer screen.leave()
+	if screen != nil {
+		defer onKey(a.In, func(key byte) {
+			if key == 'q' || key == 'Q' {
+				stop()
+			}
+		}).close()
+	}
 	for {
 		select {
 		case <-ctx.Done():
@@ -213,7 +220,7 @@ func (a *app) writeLive(t *tally, screen *screen, list []warren.Counter, now tim
 		}
 		b.Write(append(line, '\n'))
 	case screen != nil:
-		fmt.Fprintf(&b, "%s  %d lines, by %s, every %s\n\n", now.Local().Format(time.TimeOnly), len(list), t.by, t.every)
+		fmt.Fprintf(&b, "%s  %d lines, by %s, every %s, q ends it\n\n", now.Local().Format(time.TimeOnly), len(list), t.by, t.every)
 		counterTable(list, true).write(&b, a.style(a.Out))
 		return screen.show(b.String())
 	default:
