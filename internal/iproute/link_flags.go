@@ -121,14 +121,37 @@ func parseHW(word string) ([]byte, bool) {
 	}
 	var b []byte
 	for part := range strings.SplitSeq(word, ":") {
-		n, err := strconv.ParseUint(part, 16, 8)
-		if err != nil {
+		n, ok := leadingHex(part)
+		if !ok {
 			return nil, false
 		}
-		b = append(b, byte(n))
+		b = append(b, n)
 	}
 	return b, len(b) <= 32
 }
+
+// leadingHex reads a byte as C's "%x" does: what follows the digits is not looked at.
+func leadingHex(word string) (uint8, bool) {
+	word = strings.TrimLeft(word, " \t")
+	negative := strings.HasPrefix(word, "-")
+	if negative || strings.HasPrefix(word, "+") {
+		word = word[1:]
+	}
+	if digits, ok := strings.CutPrefix(strings.ToLower(word), "0x"); ok && digits != "" && strings.ContainsRune(hexDigits, rune(digits[0])) {
+		word = digits
+	}
+	end := 0
+	for end < len(word) && strings.ContainsRune(hexDigits, rune(word[end])) {
+		end++
+	}
+	n, err := strconv.ParseUint(word[:end], 16, 32)
+	if err != nil || n > 255 || negative && n != 0 {
+		return 0, false
+	}
+	return uint8(n), true
+}
+
+const hexDigits = "0123456789abcdefABCDEF"
 
 // hwWord is parseHW for a word that must be one.
 func hwWord(word string) []byte {

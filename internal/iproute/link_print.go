@@ -150,7 +150,7 @@ func (s *session) printLink(p *printer, l *linkMsg, forLink bool, family, least 
 	if s.opt.details {
 		s.printLinkDetails(p, l, forLink)
 	}
-	if l.a.Has(unix.IFLA_IFALIAS) && (!s.monitoring || s.opt.details) {
+	if l.a.Has(unix.IFLA_IFALIAS) && (forLink || s.opt.details) {
 		p.text("%s    ", p.nl)
 		p.str("ifalias", "alias %s", l.a.Str(unix.IFLA_IFALIAS))
 	}

@@ -51,6 +51,8 @@ type Deps struct {
 	// Outlives reports whether a link of that name and kind outlives its namespace; nil = one without a kind does, but for the
 	// loopback. Tests have no hardware.
 	Outlives func(name, kind string) bool
+	// Final says that the program ends after Main, which makes "netns exec" faster: see netns.ExecOptions.
+	Final bool
 	// Signals ends what would go on for ever; nil = nothing does.
 	Context context.Context
 }

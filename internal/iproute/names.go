@@ -188,5 +188,8 @@ func groupName(s *session, g uint32) string { return s.number(numberFile{file: "
 
 // groupWord reads a group.
 func groupWord(s *session, word string) uint32 {
+	if n, ok := parseUint(word, 0, 64); ok {
+		return uint32(n) // iproute2 drops the upper bits
+	}
 	return s.numberWord(numberFile{file: "group"}, word, 32, "Invalid \"group\" value\n")
 }

@@ -48,7 +48,7 @@ func (s *session) replace(h *netns.Handle, argv []string) {
 	if run == nil {
 		run = netns.Exec
 	}
-	err := run(h, argv, netns.ExecOptions{Warn: func(err error) { fmt.Fprintln(s.stdio.Err, err) }})
+	err := run(h, argv, netns.ExecOptions{Final: s.deps.Final, Warn: func(err error) { fmt.Fprintln(s.stdio.Err, err) }})
 	if err == nil {
 		return
 	}
