@@ -144,7 +144,7 @@ func (s *search) tunnel(r, under *room, dev *state.Link, x remote, f frame, tr t
 		s.got = append(s.got, reception{r: d.r, dev: d.dev, frame: f, trail: tr, out: true})
 		return
 	}
-	s.untunnel(d, x, p, f, tr)
+	s.untunnel(d, x, d.p, f, tr) // as it arrives: it may have been translated on the way
 }
 
 // untunnel finds the device that takes the datagram (vxlan_rcv).
@@ -210,6 +210,7 @@ func (s *search) untunnel(d *delivery, x remote, p *filter.Packet, f frame, tr t
 			Text: fmt.Sprintf("nobody in %q takes vxlan on port %d: no device of kind vxlan was made there", d.r.name(), p.DPort),
 			Fix:  fix(d.r.ip("link add vx0 type vxlan id %d dstport %d remote %s", x.vni, p.DPort, p.Src)),
 		})
+		s.got = append(s.got, reception{r: d.r, dev: d.dev, frame: f, trail: tr, lost: true})
 	}
 }
 
@@ -228,34 +229,31 @@ func (s *search) arrive(c *seat, f frame, p *filter.Packet, tr trail) {
 	if !c.dev.Up {
 		tr.stop(c.r, "link", downReason(c.r, c.dev))
 	}
-	// What it learns from the sender overrides nothing that somebody made; a table that is known wholly is needed only for
-	// the way back, whose default is where this came from.
 	if on(c.dev.VXLAN.Learning, true) {
-		c.r.teach(c.dev, f.src, p.Src, vxPort(c.dev.VXLAN))
+		c.r.teach(c.dev, f.src, p.Src)
 	}
 	f.left(true)
 	tr.step(c.r, "tunnel", "link "+c.dev.Name, "arrives at %s:%s", c.r.name(), c.dev.Name)
 	s.rx(c.r, c.dev, f, tr)
 }
 
-// teach remembers behind which remote a station is (vxlan_snoop), unless the table says it already.
-func (r *room) teach(dev *state.Link, mac state.MAC, from netip.Addr, _ uint16) {
+// teach remembers behind which remote a station is (vxlan_snoop): what was learned before is overwritten, what somebody made is
+// not.
+func (r *room) teach(dev *state.Link, mac state.MAC, from netip.Addr) {
 	if mac.IsMulticast() || mac.IsZero() {
 		return
 	}
-	for i := range r.FDB {
-		e := &r.FDB[i]
-		if e.Link != dev.Name || e.MAC != mac || !e.Dst.IsValid() {
+	kept := make([]state.FDBEntry, 0, len(r.FDB)+1)
+	for _, e := range r.FDB {
+		if e.Link == dev.Name && e.MAC == mac && e.Dst.IsValid() {
+			if e.State == "permanent" || e.State == "static" || e.State == "noarp" {
+				return
+			}
 			continue
 		}
-		return
+		kept = append(kept, e)
 	}
-	r.Namespace = r.withFDB(state.FDBEntry{Link: dev.Name, MAC: mac, Dst: from, State: "reachable", Flags: 2})
-}
-
-// withFDB is the namespace with one more entry; the snapshot itself is not changed.
-func (r *room) withFDB(e state.FDBEntry) *state.Namespace {
-	ns := *r.Namespace
-	ns.FDB = append(slices.Clip(ns.FDB), e)
-	return &ns
+	ns := *r.Namespace // the snapshot itself is not changed
+	ns.FDB = append(kept, state.FDBEntry{Link: dev.Name, MAC: mac, Dst: from, State: "reachable", Flags: 2})
+	r.Namespace = &ns
 }

@@ -267,6 +267,10 @@ func scenes() []scene {
 			[]string{"b tcp 0.0.0.0:80 dev vb", "b tcp 0.0.0.0:81"},
 			[]question{{src: "a", dst: "10.9.0.2:80", want: "yes"}, {src: "a", dst: "10.9.0.2:81", want: "reply b no-return-route"}, {src: "a", dst: "10.9.0.2", want: "reply b no-return-route"}},
 		},
+		{
+			"W12-tunnel-learns-translated", "R3; ip -n a link add vx0 type vxlan id 42 dstport 4789 remote 10.0.2.2 local 10.0.1.2; ip -n b link add vx0 type vxlan id 42 dstport 4789 remote 10.0.1.2 local 10.0.2.2; at a vx0 192.168.9.1/24; at b vx0 192.168.9.2/24; ip -n a link set vx0 up; ip -n b link set vx0 up; inside r nft 'add table ip n; add chain ip n post { type nat hook postrouting priority 100; }; add rule ip n post oifname r2 masquerade'", nil,
+			[]question{{src: "b", dst: "192.168.9.1", want: "request r vxlan-remote"}},
+		},
 		{"F10", "P2; at b lo 10.0.0.9/32", nil, []question{{src: "a", dst: "10.0.0.9", want: "yes"}}},
 	}
 }
