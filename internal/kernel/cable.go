@@ -34,7 +34,7 @@ func (w *work) makeCables(ns string, steps []plan.Step, results []result) {
 		reqs = append(reqs, req)
 	}
 	for i, err := range near.route.Batch(reqs) {
-		if errors.Is(err, unix.EBUSY) { // an index is taken
+		if errors.Is(err, unix.EBUSY) || errors.Is(err, unix.EEXIST) { // an index is taken, or a name: then it says so again
 			err = w.cableAnywhere(near, steps[i].After.Cable)
 		}
 		results[i].set(err)
