@@ -117,6 +117,9 @@ func (j *judge) witnessed(dir string, s *reach.Step, final bool) string {
 			return "left by " + dev + " (nft trace)"
 		}
 	case "bridge":
+		if _, port, ok := strings.Cut(s.Text, " by port "); ok && j.sent(dir, ns, port) {
+			return "sent on " + port
+		}
 		if dev != s.Object && j.saw(sight{dir: dir, ns: ns, link: dev, kinds: []string{Sent, Received}}) {
 			return "seen on " + dev
 		}
