@@ -1,6 +1,7 @@
 package iproute
 
 import (
+	"encoding/binary"
 	"net/netip"
 	"strings"
 
@@ -245,7 +246,9 @@ func (g *greWords) present() {
 }
 
 // presentData is what the link that is changed has of its kind's own.
-func (r *linkRequest) presentData() rtnl.Attrs {
+func (r *linkRequest) presentData() rtnl.Attrs { return rtnl.ParseAttrs(r.presentBytes()) }
+
+func (r *linkRequest) presentBytes() []byte {
 	m := rtnl.NewMessage(rtnl.IfinfoLen)
 	native.PutUint32(m.Head()[4:], r.s.device(r.dev))
 	req, err := m.Request(unix.RTM_GETLINK, 0)
@@ -256,10 +259,10 @@ func (r *linkRequest) presentData() rtnl.Attrs {
 	refused(err)
 	for _, m := range msgs {
 		if l, ok := readLink(m.Data); ok {
-			return l.a.Nested(unix.IFLA_LINKINFO).Nested(unix.IFLA_INFO_DATA)
+			return l.a.Nested(unix.IFLA_LINKINFO).Bytes(unix.IFLA_INFO_DATA)
 		}
 	}
-	return rtnl.ParseAttrs(nil)
+	return nil
 }
 
 // endpointAddr is an address of a tunnel's; "any" is none.
@@ -349,8 +352,8 @@ func (r *linkRequest) writeEncap(typ uint16, encap [4]uint16) {
 func (g *greWords) write() {
 	m := g.r.m
 	if !g.six && g.remote.IsValid() && g.remote.IsMulticast() {
-		first := uint32(g.remote.As4()[0])
-		first <<= 24 // as it is in memory, first byte first
+		four := g.remote.As4()
+		first := binary.BigEndian.Uint32(four[:])
 		for i := range g.keys {
 			if g.keys[i] == 0 {
 				g.keys[i], g.flags[i] = first, g.flags[i]|greKey

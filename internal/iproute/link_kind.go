@@ -54,7 +54,12 @@ func (r *linkRequest) kindParser(kind string) func(*words) {
 		return r.parseBareudp
 	case "xfrm":
 		return func(w *words) { r.parseTable(kind, w, xfrmKindOpts()) }
-	case "ipip", "sit", "ip6tnl", "vti", "vti6", "geneve":
+	case "ipip", "sit", "ip6tnl", "vti", "vti6":
+		return func(w *words) {
+			r.tunnelBase(kind)
+			r.parseTable(kind, w, tunnelOpts(kind))
+		}
+	case "geneve":
 		return func(w *words) { r.parseTable(kind, w, tunnelOpts(kind)) }
 	case "bond":
 		return func(w *words) { r.parseTable(kind, w, bondOpts()) }

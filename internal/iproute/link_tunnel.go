@@ -2,6 +2,8 @@ package iproute
 
 import (
 	"golang.org/x/sys/unix"
+
+	"warren/internal/rtnl"
 )
 
 // Options of tunnels of IP in IP (IFLA_GRE_*, IFLA_IPTUN_*, IFLA_VTI_*, IFLA_GENEVE_*; linux/if_tunnel.h, linux/if_link.h).
@@ -53,6 +55,20 @@ func iptunOpts(kind string) []kindOpt {
 		list = append(list, kindOpt{"encaplimit", 6, as8})
 	}
 	return list
+}
+
+// tunnelBase writes what holds where no word says otherwise; of attributes that come twice the kernel takes the last. A change
+// resets what it does not name, so what the tunnel has comes first.
+func (r *linkRequest) tunnelBase(kind string) {
+	const ttl, encapLimit, encapFlags = 4, 6, 16
+	switch {
+	case r.set:
+		rtnl.EachAttr(r.presentBytes(), func(typ uint16, b []byte) { r.m.Bytes(typ, b) })
+	case kind == "ip6tnl":
+		r.m.U8(ttl, 64)
+		r.m.U8(encapLimit, 4)
+		r.m.U16(encapFlags, encapCsum6)
+	}
 }
 
 // tunnelMode is the protocol that a tunnel's mode stands for.
