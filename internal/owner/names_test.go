@@ -234,10 +234,14 @@ func TestNamed(t *testing.T) {
 // the processes, and every container has a name.
 func TestNothingIsTooOdd(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		part := rapid.SampledFrom([]string{"", "docker", hex("ab"), "libpod_parent", "libpod-" + hex("cd"), "libpod-conmon-" + hex("cd"), "conmon", "kubepods",
-			"pod1", "pod", "k8s.io", "web", "x.service", "user@1.service", "machine-libpod_pod_" + hex("ab") + ".slice", "lxc.payload.", "..", "a\xffb"})
-		word := rapid.SampledFrom([]string{"dockerd", "conmon", "containerd-shim-runc-v2", "-id", "web", "-namespace", "k8s.io", "moby", "-c", hex("cd"), "-n", "-b", "/b",
-			"--data-root", "--exec-root=/x", "", "-g"})
+		part := rapid.SampledFrom([]string{
+			"", "docker", hex("ab"), "libpod_parent", "libpod-" + hex("cd"), "libpod-conmon-" + hex("cd"), "conmon", "kubepods",
+			"pod1", "pod", "k8s.io", "web", "x.service", "user@1.service", "machine-libpod_pod_" + hex("ab") + ".slice", "lxc.payload.", "..", "a\xffb",
+		})
+		word := rapid.SampledFrom([]string{
+			"dockerd", "conmon", "containerd-shim-runc-v2", "-id", "web", "-namespace", "k8s.io", "moby", "-c", hex("cd"), "-n", "-b", "/b",
+			"--data-root", "--exec-root=/x", "", "-g",
+		})
 		var e owner.Evidence
 		for i := range rapid.IntRange(0, 5).Draw(t, "processes") {
 			e.Processes = append(e.Processes, state.Process{

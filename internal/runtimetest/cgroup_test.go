@@ -1,7 +1,6 @@
 package runtimetest_test
 
 import (
-	"bufio"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -26,17 +25,15 @@ type hierarchy struct {
 }
 
 // hierarchies lists them, the first mount of each.
-func hierarchies(t testing.TB) []hierarchy {
-	t.Helper()
-	f, err := os.Open("/proc/thread-self/mountinfo")
+func hierarchies() ([]hierarchy, error) {
+	b, err := os.ReadFile("/proc/thread-self/mountinfo")
 	if err != nil {
-		t.Fatal(err)
+		return nil, err
 	}
-	defer f.Close()
 	var out []hierarchy
 	seen := map[string]bool{}
-	for s := bufio.NewScanner(f); s.Scan(); {
-		w := strings.Fields(s.Text())
+	for line := range strings.Lines(string(b)) {
+		w := strings.Fields(line)
 		h := hierarchy{dir: w[4], kind: w[len(w)-3], options: strings.TrimPrefix(w[len(w)-1], "rw,")}
 		if h.kind != "cgroup" && h.kind != "cgroup2" || seen[h.kind+h.options] {
 			continue
@@ -44,17 +41,43 @@ func hierarchies(t testing.TB) []hierarchy {
 		seen[h.kind+h.options] = true
 		out = append(out, h)
 	}
-	return out
+	return out, nil
+}
+
+// runEnv tells the number of a run's outermost process. Control groups are the machine's: those of a run are named after it.
+const (
+	runEnv      = "WARREN_RUNTIMETEST"
+	groupPrefix = "warren-runtimetest-"
+)
+
+// sweep removes the groups of this run and of those that were killed, from outside of their worlds: their processes are gone.
+func sweep() error {
+	list, err := hierarchies()
+	for _, h := range list {
+		dirs, globErr := filepath.Glob(filepath.Join(h.dir, groupPrefix+"*"))
+		err = errors.Join(err, globErr)
+		for _, dir := range dirs {
+			run, _, _ := strings.Cut(strings.TrimPrefix(filepath.Base(dir), groupPrefix), "-")
+			if _, alive := os.Stat("/proc/" + run); run == os.Getenv(runEnv) || errors.Is(alive, fs.ErrNotExist) {
+				err = errors.Join(err, removeGroup(dir))
+			}
+		}
+	}
+	return err
 }
 
 // groups makes a group for an engine in every hierarchy. At the end of the test every process in them is ended, by its
 // number, and they are removed with all that the engine has made below.
 func groups(t testing.TB, name string) []string {
 	t.Helper()
+	list, err := hierarchies()
+	if err != nil {
+		t.Fatal(err)
+	}
 	var dirs []string
 	t.Cleanup(func() { removeGroups(t, dirs) })
-	for _, h := range hierarchies(t) {
-		dir := filepath.Join(h.dir, name)
+	for _, h := range list {
+		dir := filepath.Join(h.dir, groupPrefix+os.Getenv(runEnv)+"-"+name)
 		if err := os.Mkdir(dir, 0o755); err != nil {
 			t.Fatal(err)
 		}

@@ -38,7 +38,7 @@ func (c *criClient) call(method string, request message) fields {
 	c.t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
-	body := append(binary.BigEndian.AppendUint32([]byte{0}, uint32(len(request))), request...) //nolint:gosec // some hundred bytes
+	body := append(binary.BigEndian.AppendUint32([]byte{0}, uint32(len(request))), request...)
 	r, err := http.NewRequestWithContext(ctx, http.MethodPost, "http://cri/runtime.v1.RuntimeService/"+method, bytes.NewReader(body))
 	if err != nil {
 		c.t.Fatal(err)
@@ -143,11 +143,11 @@ func (c *criClient) container(e *engine, pod, id, name string) *box {
 type message []byte
 
 func (m message) number(field int, v uint64) message {
-	return message(binary.AppendUvarint(binary.AppendUvarint(m, uint64(field)<<3), v)) //nolint:gosec // a small number
+	return message(binary.AppendUvarint(binary.AppendUvarint(m, uint64(field)<<3), v))
 }
 
 func (m message) bytes(field int, v []byte) message {
-	m = binary.AppendUvarint(m, uint64(field)<<3|2) //nolint:gosec // a small number
+	m = binary.AppendUvarint(m, uint64(field)<<3|2)
 	return append(binary.AppendUvarint(m, uint64(len(v))), v...)
 }
 
@@ -175,7 +175,7 @@ func parseFields(b []byte) (fields, error) {
 		switch {
 		case tag&7 == 0:
 		case tag&7 == 2 && v <= uint64(len(b)):
-			f[int(tag>>3)] = string(b[:v]) //nolint:gosec // a small number
+			f[int(tag>>3)] = string(b[:v])
 			b = b[v:]
 		default:
 			return nil, errors.New("not an answer of CRI's")

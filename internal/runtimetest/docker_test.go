@@ -106,6 +106,8 @@ func testDocker(t *testing.T, prefix, iptables, drops string) {
 	checkWhy(t, e, whyCase{from: outside, to: "192.0.2.1:8080", want: "yes"})
 	checkWhy(t, e, whyCase{from: near, to: "172.17.0.1:8080", want: "yes"})
 
+	// A published port of another network, from a container: whatever happens, happens.
+	checkWhy(t, e, whyCase{from: far, to: "192.0.2.1:8080", rule: "DOCKER-ISOLATION-STAGE-2", at: e, object: drops})
 	mend(t, near, far.addr+":80")
 
 	e.run("docker", "rm", "-f", guest.name, web.name)

@@ -34,7 +34,7 @@ func newEngine(t *testing.T, kind string) *engine {
 	t.Helper()
 	e := &engine{t: t, kind: kind, dir: t.TempDir()}
 	e.log = filepath.Join(e.dir, "log")
-	e.groups = groups(t, "warren-"+filepath.Base(filepath.Dir(e.dir)))
+	e.groups = groups(t, filepath.Base(filepath.Dir(e.dir)))
 	return e
 }
 
@@ -53,7 +53,11 @@ func (e *engine) enter() string {
 func (e *engine) start(prepare string, argv ...string) {
 	e.t.Helper()
 	var mounts strings.Builder
-	for _, h := range hierarchies(e.t) {
+	list, err := hierarchies()
+	if err != nil {
+		e.t.Fatal(err)
+	}
+	for _, h := range list {
 		fmt.Fprintf(&mounts, "mkdir -p %[1]s; mount -n -t %[2]s -o %[3]s cgroup %[1]s\n", h.dir, h.kind, h.options)
 	}
 	inside := `
@@ -73,8 +77,10 @@ exec "$@"`
 		e.t.Fatal(err)
 	}
 	defer log.Close()
-	cmd := exec.CommandContext(context.Background(), "sh", append([]string{"-euc",
-		e.enter() + `exec unshare -n -m -C --propagation private sh -euc "$@"`, "sh", inside, "sh"}, argv...)...)
+	cmd := exec.CommandContext(context.Background(), "sh", append([]string{
+		"-euc",
+		e.enter() + `exec unshare -n -m -C --propagation private sh -euc "$@"`, "sh", inside, "sh",
+	}, argv...)...)
 	cmd.Env = append(os.Environ(), e.env...)
 	cmd.Stdout, cmd.Stderr = log, log
 	if err := cmd.Start(); err != nil {
@@ -124,8 +130,10 @@ func (e *engine) ready(argv ...string) {
 func (e *engine) try(argv ...string) (string, error) {
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
-	cmd := exec.CommandContext(ctx, "sh", append([]string{"-euc",
-		e.enter() + `exec nsenter -t ` + strconv.Itoa(e.pid) + ` -n -m -C -- "$@"`, "sh"}, argv...)...)
+	cmd := exec.CommandContext(ctx, "sh", append([]string{
+		"-euc",
+		e.enter() + `exec nsenter -t ` + strconv.Itoa(e.pid) + ` -n -m -C -- "$@"`, "sh",
+	}, argv...)...)
 	cmd.Env = append(os.Environ(), e.env...)
 	var out, errOut bytes.Buffer
 	cmd.Stdout, cmd.Stderr, cmd.WaitDelay = &out, &errOut, time.Second // what stays behind may have them open

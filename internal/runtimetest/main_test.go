@@ -6,16 +6,28 @@ import (
 	"os"
 	"os/exec"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
 	"warren/internal/kerneltest"
 )
 
-// TestMain runs the tests in a world of their own. When it has ended, the machine's network has to be as it was.
+// TestMain runs the tests in a world of their own. When it has ended, the machine's network has to be as it was, and no control
+// groups are left, also when the tests were killed.
 func TestMain(m *testing.M) {
-	before := machine()
+	var before []string
+	if os.Getenv(runEnv) == "" {
+		if err := os.Setenv(runEnv, strconv.Itoa(os.Getpid())); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
+		before = machine()
+	}
 	kerneltest.EnterThen(func() error {
+		if err := sweep(); err != nil {
+			return err
+		}
 		if after := machine(); !slices.Equal(before, after) {
 			return fmt.Errorf("the machine's own network was touched: before %q, after %q", before, after)
 		}

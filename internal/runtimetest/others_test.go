@@ -62,15 +62,15 @@ func TestOwnersWithoutContainers(t *testing.T) {
 	if l := owned(t, "process", "tail"); l.Processes != 1 || l.Command != "tail -f /dev/null" {
 		t.Errorf("unshare: %+v", l)
 	}
-	script := ""
+	var script strings.Builder
 	for _, dir := range e.groups {
 		dir = filepath.Join(dir, "system.slice", "private-net.service", "payload")
 		if err := os.MkdirAll(dir, 0o755); err != nil {
 			t.Fatal(err)
 		}
-		script += "(echo $$ >" + dir + "/cgroup.procs) 2>/dev/null || true\n" // refused where a group has to be given processors first
+		script.WriteString("(echo $$ >" + dir + "/cgroup.procs) 2>/dev/null || true\n") // refused where a group has to be given processors first
 	}
-	sh(script + "unshare -n sleep 1003 >/dev/null 2>&1 &")
+	sh(script.String() + "unshare -n sleep 1003 >/dev/null 2>&1 &")
 	if l := owned(t, "systemd", "private-net.service"); l.Command != "sleep 1003" {
 		t.Errorf("a unit: %+v", l)
 	}

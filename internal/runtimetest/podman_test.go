@@ -29,7 +29,7 @@ func newPodman(t *testing.T, backend string) *engine {
 	e := newEngine(t, "podman")
 	write := func(name, text string) string {
 		path := filepath.Join(e.dir, name)
-		if err := os.WriteFile(path, []byte(text), 0o700); err != nil { //nolint:gosec // a program
+		if err := os.WriteFile(path, []byte(text), 0o700); err != nil {
 			t.Fatal(err)
 		}
 		return path
