@@ -58,7 +58,7 @@ func (s *session) addrlabels() []netlink.Message {
 
 func addrlabelShow(s *session, w *words) {
 	if w.more() {
-		exit(exitFailed, "\"ip addrlabel show\" does not take any arguments.")
+		exit("\"ip addrlabel show\" does not take any arguments.")
 	}
 	p := s.out()
 	for _, msg := range s.addrlabels() {
@@ -124,7 +124,7 @@ func addrlabelModify(s *session, w *words, typ int, flags netlink.HeaderFlags) {
 
 func addrlabelFlush(s *session, w *words) {
 	if w.more() {
-		exit(exitFailed, "\"ip addrlabel flush\" does not allow extra arguments")
+		exit("\"ip addrlabel flush\" does not allow extra arguments")
 	}
 	var reqs []nl.Request
 	for _, m := range s.addrlabels() {

@@ -40,9 +40,9 @@ func die(format string, args ...any) {
 	panic(&failure{code: exitUsage, text: fmt.Sprintf(format, args...), abort: true})
 }
 
-// exit ends the command with that code whoever speaks.
-func exit(code int, format string, args ...any) {
-	panic(&failure{code: code, text: fmt.Sprintf(format, args...), abort: true, exact: true})
+// exit ends the program with status 1, whoever speaks.
+func exit(format string, args ...any) {
+	panic(&failure{code: exitFailed, text: fmt.Sprintf(format, args...), abort: true, exact: true})
 }
 
 // invalid is iproute2's invarg.

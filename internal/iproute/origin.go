@@ -167,8 +167,8 @@ func (s *session) physical(l *linkMsg) bool {
 // that the command runs in, of which known is false.
 func (s *session) home(cookie uint64, l *linkMsg) (h *netns.Handle, past []uint64, known bool, err error) {
 	from := s.origins().find(cookie, l).From
-	for i := len(from) - 1; i >= 0; i-- {
-		if h, err := netns.Open(s.ctx, fmt.Sprintf("cookie:%d", from[i])); err == nil {
+	for i, cookie := range slices.Backward(from) {
+		if h, err := netns.Open(s.ctx, fmt.Sprintf("cookie:%d", cookie)); err == nil {
 			return h, from[:i], true, nil
 		}
 	}

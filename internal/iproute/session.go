@@ -186,7 +186,7 @@ func (s *session) dump(req nl.Request) []netlink.Message {
 	if err != nil && !errors.Is(err, nl.ErrInconsistent) {
 		if s.personality == Bridge {
 			s.cut = true
-			exit(exitFailed, "%s\nDump terminated", kernelText(err))
+			exit("%s\nDump terminated", kernelText(err))
 		}
 		fail(exitFailed, "%s\nDump terminated", kernelText(err))
 	}

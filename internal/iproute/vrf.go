@@ -99,7 +99,7 @@ func vrfIdentify(s *session, w *words) {
 	}
 	b, err := os.ReadFile(fmt.Sprintf("/proc/%d/cgroup", pid))
 	if err != nil {
-		exit(exitFailed, "Failed to lookup vrf association: %s", errnoText(err))
+		exit("Failed to lookup vrf association: %s", errnoText(err))
 	}
 	for line := range strings.Lines(string(b)) {
 		if _, name, ok := strings.Cut(strings.TrimSuffix(line, "\n"), "/vrf/"); ok && strings.Contains(line, "::/") {
@@ -114,9 +114,9 @@ func vrfExec(s *session, w *words) {
 	name := w.peek()
 	switch {
 	case !w.more():
-		exit(exitFailed, "No VRF name specified")
+		exit("No VRF name specified")
 	case w.left() == 1:
-		exit(exitFailed, "No command specified")
+		exit("No command specified")
 	case name != "default" && !s.isVRF(name):
 		die("Invalid VRF name")
 	}
@@ -138,11 +138,11 @@ func (s *session) isVRF(name string) bool {
 // vrfPIDs lists the processes of a domain, wherever below the hierarchy its folders are.
 func vrfPIDs(s *session, w *words) {
 	if w.left() != 1 {
-		exit(exitFailed, "Invalid arguments")
+		exit("Invalid arguments")
 	}
 	name := w.peek()
 	if !s.isVRF(name) {
-		exit(exitFailed, "Invalid VRF name")
+		exit("Invalid VRF name")
 	}
 	const hierarchy = "/sys/fs/cgroup"
 	_ = filepath.WalkDir(hierarchy, func(path string, d os.DirEntry, err error) error {
