@@ -33,6 +33,7 @@ func TestRoutingIsTheKernels(t *testing.T) {
 		t.Run(fmt.Sprint(seed), func(t *testing.T) {
 			rnd := rand.New(rand.NewPCG(seed, 18))
 			build(t, routingWorld(rnd))
+			settleAll(t, w)
 			s, err := w.Observe(t.Context(), state.Query{Names: []string{"a"}, Parts: state.PartsWalk})
 			if err != nil {
 				t.Fatal(err)

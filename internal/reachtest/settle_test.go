@@ -9,6 +9,8 @@ import (
 	"testing"
 	"time"
 
+	"golang.org/x/sys/unix"
+
 	"warren"
 	"warren/state"
 )
@@ -51,7 +53,11 @@ func settled(s *state.Snapshot) bool {
 	for i := range s.Namespaces {
 		ns := &s.Namespaces[i]
 		for _, a := range ns.Addrs {
-			if l := ns.Link(a.Link); l != nil && l.OperState == "UP" && a.Flags&state.AddrDADFailed == 0 && !ready(ns, a) {
+			l := ns.Link(a.Link)
+			if l == nil || a.Flags&state.AddrDADFailed != 0 {
+				continue
+			}
+			if (l.OperState == "UP" || l.Up && a.Flags&unix.IFA_F_NODAD != 0) && !ready(ns, a) {
 				return false
 			}
 		}
