@@ -2,13 +2,10 @@ package warren
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"io/fs"
 	"maps"
 	"slices"
 
-	"warren/internal/lab"
 	"warren/plan"
 	"warren/state"
 	"warren/topo"
@@ -24,6 +21,7 @@ type prepared struct {
 	// Of the host only these links were read; the others are as they were made. Nil = all were read.
 	hostLinks []string
 	hostParts state.Parts
+	record    *laterRecord // of want
 }
 
 // Plan says what Up would do. It takes no lock and changes nothing. Errors: those of the lab ([topo.Error]), of the kernel,
@@ -38,24 +36,6 @@ func (w *Warren) Plan(ctx context.Context, l *topo.Lab) (*Change, error) {
 		return nil, err
 	}
 	return &Change{Expanded: p.want, Plan: p.plan, Snapshot: p.have}, nil
-}
-
-// former is the lab as it was last brought up, nil when that is not known. It is a cache: what Up and Down do does not
-// depend on it, but for sysctls and MTUs that are no longer declared.
-func (w *Warren) former(name string) (*topo.Expanded, error) {
-	dir, err := w.runDir().Dir(name)
-	if err != nil {
-		return nil, err
-	}
-	x := &topo.Expanded{}
-	switch err := dir.LoadExpanded(x); {
-	case err == nil && x.Lab == name:
-		return x, nil
-	case err == nil, errors.Is(err, fs.ErrNotExist), errors.Is(err, lab.ErrGarbage):
-		return nil, nil
-	default:
-		return nil, err
-	}
 }
 
 // prepare reads the kernel, expands the lab with the addresses that live nodes have, and computes the difference. Unless

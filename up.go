@@ -104,14 +104,11 @@ func (w *Warren) build(ctx context.Context, l *topo.Lab, o UpOptions, lock *lab.
 	if report.Steps > 0 && w.private() {
 		report.Notes = append(report.Notes, wayNote(p.want, way, wayErr)...)
 	}
-	if p.want.Source.File != "" {
-		// The record is read from other folders too.
-		if p.want.Source.File, err = filepath.Abs(l.File); err != nil {
-			return nil, err
-		}
+	if p.record == nil && !p.want.Same(former) { // to write down what is written already takes longer than to see that it is
+		p.record = startRecord(p.want)
 	}
-	if !p.want.Same(former) { // to write a thousand nodes down takes as long as to compare them with the kernel
-		err = dir.SaveExpanded(p.want)
+	if p.record != nil {
+		err = p.record.save(dir)
 	}
 	err = errors.Join(err, dir.SaveSource(lab.Source{Path: p.want.Source.File}), dir.SaveText(p.want.Source.Text()), writeNames(dir, p.want, p.have.Namespace(state.HostNS), way))
 	if err != nil {
@@ -129,6 +126,12 @@ func (w *Warren) makeSo(ctx context.Context, l *topo.Lab, former *topo.Expanded,
 		return nil, err
 	}
 	report.Nodes = len(p.want.Nodes)
+	if p.want.Source.File != "" {
+		// The record is read from other folders too.
+		if p.want.Source.File, err = filepath.Abs(l.File); err != nil {
+			return nil, err
+		}
+	}
 	if o.Prune {
 		tables, err := w.foreignTables(ctx, p.want.Desired)
 		if err != nil {
@@ -139,6 +142,9 @@ func (w *Warren) makeSo(ctx context.Context, l *topo.Lab, former *topo.Expanded,
 	}
 	if err := w.preflight(ctx, p); err != nil {
 		return nil, err
+	}
+	if len(p.plan.Steps) > 0 {
+		p.record = startRecord(p.want) // while the kernel works
 	}
 	return p, w.change(ctx, p, dir, o, report)
 }

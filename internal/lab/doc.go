@@ -10,7 +10,7 @@
 //	RUNDIR/                  0755, flock on it = the host lock
 //	RUNDIR/host-sysctls.json the ledger
 //	RUNDIR/LAB/              0700, flock on it = the lab's lock
-//	RUNDIR/LAB/lab.json      the expanded lab
+//	RUNDIR/LAB/lab.json      the expanded lab; a large one in several lines
 //	RUNDIR/LAB/source        the lab file as it was
 //	RUNDIR/LAB/changing      there while the lab is changed
 //	RUNDIR/LAB/journal       host-side steps under way

@@ -90,21 +90,48 @@ func TestJournal(t *testing.T) {
 
 func TestCache(t *testing.T) {
 	d := lockedDir(t)
-	var got map[string]int
-	if err := d.LoadExpanded(&got); !errors.Is(err, fs.ErrNotExist) {
+	var got []map[string]int
+	load := func() error {
+		return d.LoadExpanded(func(n int) []any {
+			got = make([]map[string]int, n)
+			var into []any
+			for i := range got {
+				into = append(into, &got[i])
+			}
+			return into
+		})
+	}
+	if err := load(); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("none: %v", err)
 	}
-	if err := d.SaveExpanded(map[string]int{"x": 1}); err != nil {
-		t.Fatal(err)
+	for n := 1; n < 9; n++ {
+		var want []map[string]int
+		var values []any
+		for i := range n {
+			want = append(want, map[string]int{"x": i})
+			values = append(values, want[i])
+		}
+		data, err := lab.Encode(values...)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := d.SaveExpanded(data); err != nil {
+			t.Fatal(err)
+		}
+		if err := load(); err != nil || !cmp.Equal(got, want) {
+			t.Errorf("got %v, %v; want %v", got, err, want)
+		}
 	}
-	if err := d.LoadExpanded(&got); err != nil || got["x"] != 1 {
-		t.Errorf("got %v, %v", got, err)
+	if _, err := lab.Encode(1, func() {}); err == nil {
+		t.Error("a function was written down")
 	}
-	if err := os.WriteFile(filepath.Join(d.Path(), "lab.json"), []byte(`{"x":`), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	if err := d.LoadExpanded(&got); !errors.Is(err, lab.ErrGarbage) {
-		t.Errorf("garbage: %v", err)
+	for _, bad := range []string{"", "{\"x\":", "{}\n{\"x\":", "{}\n\n{}"} {
+		if err := os.WriteFile(filepath.Join(d.Path(), "lab.json"), []byte(bad), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if err := load(); !errors.Is(err, lab.ErrGarbage) {
+			t.Errorf("%q: %v", bad, err)
+		}
 	}
 	src := lab.Source{Path: "/x/warren.yaml", Data: []byte("nets: {}\n\xff")}
 	if err := d.SaveSource(src); err != nil {
