@@ -17,6 +17,7 @@ help: ## say what there is
 
 build: ## build ./warren, static
 	$(GO) build -trimpath -ldflags='-s -w' -o warren ./cmd/warren
+	@tools/settle warren
 
 install: build ## install the program, manual pages, completions, documentation (PREFIX=/usr/local, DESTDIR=)
 	@WARREN=./warren tools/install ./warren "$(DESTDIR)" "$(PREFIX)"

@@ -84,7 +84,10 @@ func (b *bench) emptyProgram() (string, error) {
 	if err := os.WriteFile(source, []byte("package main\n\nfunc main() {}\n"), 0o644); err != nil {
 		return "", err
 	}
-	return program, b.command("go", "build", "-trimpath", "-ldflags=-s -w", "-o", program, source).Run()
+	if err := b.command("go", "build", "-trimpath", "-ldflags=-s -w", "-o", program, source).Run(); err != nil {
+		return "", err
+	}
+	return program, settle(program)
 }
 
 // spaces is how many namespaces the batch across namespaces has lines for.

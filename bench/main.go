@@ -89,6 +89,9 @@ func run(ctx context.Context, opt options) error {
 	if err := b.command("go", "build", "-trimpath", "-ldflags=-s -w", "-o", b.warren, "./cmd/warren").Run(); err != nil {
 		return fmt.Errorf("build warren: %w", err)
 	}
+	if err := settle(b.warren); err != nil {
+		return fmt.Errorf("install warren: %w", err)
+	}
 	b.findOpponents()
 	if err := b.measure(); err != nil {
 		return err
@@ -109,6 +112,18 @@ func (b *bench) command(name string, args ...string) *exec.Cmd {
 		cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
 	}
 	return cmd
+}
+
+// settle writes a program anew in one piece, as "make install" does: see tools/settle.
+func settle(path string) error {
+	data, err := os.ReadFile(path)
+	if err != nil {
+		return err
+	}
+	if err := os.Remove(path); err != nil {
+		return err
+	}
+	return os.WriteFile(path, data, 0o755)
 }
 
 // findOpponents looks for the programs to compare with.
