@@ -41,7 +41,7 @@ func run(args []string) int {
 		return refuse("CNI_COMMAND is set, but this version is no CNI plugin")
 	}
 	if p, ok := personality(args); ok {
-		return iproute.Main(args[1:], p, iproute.Stdio{In: os.Stdin, Out: os.Stdout, Err: os.Stderr}, iproute.Deps{})
+		return iproute.Main(args[1:], p, iproute.Stdio{In: os.Stdin, Out: os.Stdout, Err: os.Stderr}, iproute.Deps{Final: true})
 	}
 	if os.Getenv("GOGC") == "" {
 		debug.SetGCPercent(garbage)

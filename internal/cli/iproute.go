@@ -147,7 +147,7 @@ func (a *app) grammarIO() iproute.Stdio { return iproute.Stdio{In: a.In, Out: a.
 
 // speak runs a command of iproute2's grammar.
 func (a *app) speak(args []string) error {
-	return status(iproute.Main(args, iproute.Warren, a.grammarIO(), iproute.Deps{}))
+	return status(iproute.Main(args, iproute.Warren, a.grammarIO(), iproute.Deps{Final: true}))
 }
 
 // speaks reports whether args begin with an object of iproute2's grammar, or with an option of it, which none of ours is:
