@@ -14,6 +14,7 @@ func (a *app) check() *cobra.Command {
 	var sel selection
 	var asJSON, static, simulate bool
 	var opt warren.CheckOptions
+	var src source
 	c := &cobra.Command{
 		Use:     "check [LAB|FILE]",
 		GroupID: groupLabs,
@@ -21,7 +22,7 @@ func (a *app) check() *cobra.Command {
 		Long: `Run the checks of a lab that is up: real packets, sent from sockets inside of its namespaces. No ping or curl is needed.
 Below a check that fails stands why, if that can be found out: where the packet dies, and the fix.
 
-With --static no packet is sent: the packet walk decides on what the kernel holds. With --simulate it decides on what "up"
+With --static no packet is sent: the packet walk decides on what the kernel holds, or a file of "warren snapshot". With --simulate it decides on what "up"
 would make of the file; nodes with services are taken to serve what the checks ask of them. A check that the walk cannot
 decide does not hold.
 
@@ -29,6 +30,7 @@ Exit status: 0 all checks hold, 1 one does not or an error, 2 wrong usage.`,
 		Example: `  warren check                  the checks of ./warren.yaml
   warren check shop --only http those of shop that have "http" in them
   warren check --simulate       would they hold, if ./warren.yaml were brought up?
+  warren check --static --snapshot h.json   would they have held, on the host that was saved?
   warren check --json           results for a program`,
 		Args: arguments(0, 1),
 		RunE: func(c *cobra.Command, args []string) error {
@@ -37,6 +39,9 @@ Exit status: 0 all checks hold, 1 one does not or an error, 2 wrong usage.`,
 			}
 			if static && simulate {
 				return usagef(c, "check: --static is about what is there, --simulate about what would be: choose one")
+			}
+			if src.given() && (!static || sel.lab != "") {
+				return usagef(c, "check: --snapshot goes with --static and a lab file")
 			}
 			report := func(name string, results []warren.CheckResult, err error) error {
 				a.endProgress()
@@ -51,6 +56,18 @@ Exit status: 0 all checks hold, 1 one does not or an error, 2 wrong usage.`,
 					a.note("lab %s has no checks%s", name, only(opt))
 				}
 				return err
+			}
+			if src.given() {
+				lab, err := warren.Load(sel.file)
+				if err != nil {
+					return err
+				}
+				s, err := warren.LoadSnapshot(src.file)
+				if err != nil {
+					return err
+				}
+				results, err := warren.CheckSaved(c.Context(), lab, s, opt)
+				return report(lab.Name, results, err)
 			}
 			if simulate {
 				if sel.lab != "" {
@@ -80,6 +97,7 @@ Exit status: 0 all checks hold, 1 one does not or an error, 2 wrong usage.`,
 	c.Flags().BoolVar(&static, "static", false, "decide by the packet walk on what the kernel holds, without packets")
 	c.Flags().BoolVar(&simulate, "simulate", false, "decide by the packet walk on what up would make, before anything is made")
 	c.Flags().BoolVar(&asJSON, "json", false, "print the results as JSON")
+	a.sourceFlag(c, &src)
 	c.ValidArgsFunction = a.completeLabArg
 	return c
 }

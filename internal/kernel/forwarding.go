@@ -62,6 +62,15 @@ func forwardingKeys(c *state.Contents, parts state.Parts) []string {
 	return keys
 }
 
+// looked says by which parts it is decided what cannot matter in a namespace: by those that are read, where everything is read
+// as it is; by none where single namespaces are, for the reader may ask what would be if they had a bridge.
+func (o *observation) looked(parts state.Parts) state.Parts {
+	if !o.query.Everywhere {
+		return 0
+	}
+	return parts
+}
+
 // forks reports whether a route may lead more than one way.
 func forks(r state.Route) bool { return len(r.NextHops) > 1 || r.NextHopID != 0 }
 

@@ -60,7 +60,7 @@ func (o *observation) readRoute(r *reading) {
 	o.readFDB(r, conn, parts, links)
 	o.readSwitching(r, conn, parts, links)
 	if parts.Has(state.PartSysctls) {
-		r.keys = withKeys(r.keys, forwardingKeys(c, parts))
+		r.keys = withKeys(r.keys, forwardingKeys(c, o.looked(parts)))
 	}
 	if len(r.keys) > 0 {
 		r.keys = readSettings(conn, r.keys, c)
