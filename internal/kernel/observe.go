@@ -249,7 +249,7 @@ func (o *observation) read(r *reading, p *proc) {
 		r.miss("sockets", o.readSockets(r, p))
 	}
 	if parts.Has(state.PartSysctls) {
-		r.keys = withKeys(r.keys, conntrackKeys(&r.ns.Contents, parts))
+		r.keys = withKeys(r.keys, conntrackKeys(&r.ns.Contents, o.looked(parts)))
 	}
 	if len(r.keys) > 0 {
 		p.next()
