@@ -34,7 +34,8 @@ func objects() map[string]object {
   warren netns exec red ping -c 1 10.0.0.1
   warren -all netns exec ip -br addr
   warren -j netns pids red
-  warren netns delete red --wait`, nil,
+  warren netns delete red --wait
+  warren netns delete red --return`, nil,
 		},
 		"link": {
 			"Show, make and change links (as ip link)", `  warren link add v0 type veth peer name eth0 netns red

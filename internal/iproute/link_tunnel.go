@@ -126,3 +126,45 @@ func withoutOptions(kind string) bool {
 	}
 	return false
 }
+
+// encapWords reads how a tunnel's packets are wrapped once more: type, flags, source and destination port.
+func encapWords(w *words, encap *[4]uint16) bool {
+	flags := []string{"encap-csum", "encap-udp6-csum", "encap-remcsum"}
+	for i, name := range flags {
+		switch w.peek() {
+		case name:
+			encap[1] |= 1 << i
+			return true
+		case "no" + name:
+			encap[1] &^= 1 << i
+			return true
+		}
+	}
+	switch w.peek() {
+	case "noencap":
+		encap[0] = 0
+	case "encap":
+		v, ok := map[string]uint16{"none": 0, "fou": 1, "gue": 2}[w.next()]
+		if !ok {
+			invalid("Invalid encap type.", w.peek())
+		}
+		encap[0] = v
+	case "encap-sport":
+		if encap[2] = 0; w.next() != "auto" {
+			encap[2] = u16(w.peek(), "Invalid source port.")
+		}
+	case "encap-dport":
+		encap[3] = u16(w.next(), "Invalid destination port.")
+	default:
+		return false
+	}
+	return true
+}
+
+// writeEncap writes them; the attribute of the type is the first of four.
+func (r *linkRequest) writeEncap(typ uint16, encap [4]uint16) {
+	r.m.U16(typ, encap[0])
+	r.m.U16(typ+1, encap[1])
+	r.m.BE16(typ+2, encap[2])
+	r.m.BE16(typ+3, encap[3])
+}

@@ -14,6 +14,11 @@ func Usage(object string) string {
 		"bridge": strings.Join([]string{bridgeLinkUsage, fdbUsage, mdbUsage, vlanUsage}, "\n"), "tuntap": tuntapUsage, "nexthop": nexthopUsage,
 		"monitor": monitorUsage, "maddress": maddrUsage, "netconf": netconfUsage, "addrlabel": addrlabelUsage, "ss": ssUsage + ssUsageOwn,
 	}[object]
+	if object == "netns" {
+		text = strings.Replace(text, "netns delete [NAME]", "netns delete [NAME] [ --wait ] [ --return ]", 1) +
+			"\n--wait waits until the kernel is done. --return gives physical devices back to where warren moved them from, else to this namespace;" +
+			"\nwithout it the kernel gives them to the initial one."
+	}
 	var b strings.Builder
 	for line := range strings.Lines(text) {
 		line = strings.TrimPrefix(line, "Usage: ")

@@ -13,6 +13,9 @@ const (
    -i, --info          what TCP tells of the connection
    -s, --summary       how many there are
        --tos, --cgroup, --inet-sockopt, -b, --bpf
+   -K, --kill          end the sockets, and show those that were ended
+   -E, --events        show sockets as they end, until interrupted
+   -D, --diag=FILE     record TCP's sockets in a file, for the variable TCPDIAG_FILE
    -H, --no-header     no headings
    -O, --oneline       one line for each socket
    -N, --net NAME      in another network namespace
