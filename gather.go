@@ -2,7 +2,6 @@ package warren
 
 import (
 	"context"
-
 	"slices"
 	"strings"
 	"time"

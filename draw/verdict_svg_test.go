@@ -2,6 +2,7 @@ package draw_test
 
 import (
 	"encoding/xml"
+	"errors"
 	"io"
 	"regexp"
 	"strings"
@@ -25,7 +26,7 @@ func TestVerdictSVGFits(t *testing.T) {
 		svg := draw.VerdictSVG(v)
 		d := xml.NewDecoder(strings.NewReader(svg))
 		for {
-			if _, err := d.Token(); err == io.EOF {
+			if _, err := d.Token(); errors.Is(err, io.EOF) {
 				break
 			} else if err != nil {
 				t.Fatalf("%q: %v", text, err)

@@ -26,7 +26,8 @@ func b2() *state.Snapshot {
 	off := false
 	s := state.Namespace{Name: "s", Contents: state.Contents{
 		Links: []state.Link{
-			loLink(), {Name: "br0", Kind: "bridge", Index: 2, Up: true, MTU: 1500, MAC: mac(10), Bridge: &state.Bridge{NFCallIP: &off, NFCallIP6: &off, NFCallARP: &off}},
+			loLink(),
+			{Name: "br0", Kind: "bridge", Index: 2, Up: true, MTU: 1500, MAC: mac(10), Bridge: &state.Bridge{NFCallIP: &off, NFCallIP6: &off, NFCallARP: &off}},
 			port("pa", "a", "va", 3, 11), port("pb", "b", "vb", 4, 12),
 		},
 		Addrs: []state.Addr{{Link: "br0", Prefix: netip.MustParsePrefix("10.0.0.254/24")}},

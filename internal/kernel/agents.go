@@ -26,7 +26,7 @@ func (o *observation) readAgents(r *reading, files *netFiles) error {
 	c := &r.ns.Contents
 	c.Agents = xfrm
 	if b, err := files.read("arp_tables_names"); err == nil {
-		for _, name := range strings.Fields(string(b)) {
+		for name := range strings.FieldsSeq(string(b)) {
 			c.Agents = append(c.Agents, state.Agent{Kind: "arptables", Name: "table " + name})
 		}
 	}

@@ -49,9 +49,7 @@ func (o *observation) programs() []state.Agent {
 		}
 		o.groups = groupPrograms(root, "/", 0, false)
 		if own != root {
-			for _, a := range groupPrograms(own, strings.TrimPrefix(own, root), queryEffective, true) {
-				o.groups = append(o.groups, a)
-			}
+			o.groups = append(o.groups, groupPrograms(own, strings.TrimPrefix(own, root), queryEffective, true)...)
 		}
 	})
 	return o.groups
@@ -88,8 +86,17 @@ func groupPrograms(path, name string, flags uint32, own bool) (list []state.Agen
 		typ uint32
 		dir string
 	}{
-		{0, "ingress"}, {1, "egress"}, {2, "sock_create"}, {10, "connect4"}, {11, "connect6"}, {12, "post_bind4"}, {13, "post_bind6"},
-		{14, "sendmsg4"}, {15, "sendmsg6"}, {19, "recvmsg4"}, {20, "recvmsg6"},
+		{0, "ingress"},
+		{1, "egress"},
+		{2, "sock_create"},
+		{10, "connect4"},
+		{11, "connect6"},
+		{12, "post_bind4"},
+		{13, "post_bind6"},
+		{14, "sendmsg4"},
+		{15, "sendmsg6"},
+		{19, "recvmsg4"},
+		{20, "recvmsg6"},
 	} {
 		for _, id := range queryPrograms(fd, at.typ, flags) {
 			list = append(list, state.Agent{Kind: "cgroup-bpf", Name: fmt.Sprintf("BPF program %d at control group %s (%s)", id, name, at.dir), Dir: at.dir, Own: own})

@@ -1,6 +1,7 @@
 package kernel_test
 
 import (
+	"fmt"
 	"net/netip"
 	"os"
 	"path/filepath"
@@ -104,8 +105,8 @@ func TestAgentsGroups(t *testing.T) {
 		t.Fatalf("mount cgroup2: %v", err)
 	}
 	t.Cleanup(func() { _ = unix.Unmount(root, unix.MNT_DETACH) })
-	dir, err := os.MkdirTemp(root, "agents")
-	if err != nil {
+	dir := filepath.Join(root, fmt.Sprintf("agents%d", unix.Getpid())) // seen by all of the machine
+	if err := os.Mkdir(dir, 0o755); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = os.Remove(dir) })
