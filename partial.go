@@ -105,7 +105,7 @@ func (e *expansion) holdsFor(in topo.Inputs) bool {
 }
 
 // hostPorts completes a look at the host, which has a port for every node of an uplink, with the links that are declared
-// differently, newly or no longer, or whose other end was looked at; their names are returned. Of the others it is only looked
+// differently, newly or no longer, or whose other end was looked at or is in the host, too; their names are returned. Of the others it is only looked
 // whether they are there; then they are taken to be as they were made. ok is false when one is not there, or when more has to be known
 // of the host than was read.
 func (w *Warren) hostPorts(ctx context.Context, have *state.Snapshot, want, former state.Desired, looked map[string]bool) (changed []string, ok bool, err error) {
@@ -119,7 +119,7 @@ func (w *Warren) hostPorts(ctx context.Context, have *state.Snapshot, want, form
 	links := linksOf(was)
 	var kept []state.Link
 	for name, l := range linksOf(is) {
-		if old := links[name]; old != nil && old.Peer != nil && !looked[old.Peer.NS] && reflect.DeepEqual(old, l) {
+		if old := links[name]; old != nil && old.Peer != nil && old.Peer.NS != state.HostNS && !looked[old.Peer.NS] && reflect.DeepEqual(old, l) {
 			kept = append(kept, *l)
 			delete(links, name)
 			continue
