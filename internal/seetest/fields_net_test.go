@@ -81,35 +81,36 @@ func (f *fields) links() {
 		info := dict(l["linkinfo"])
 		data, kind, slave := dict(info["info_data"]), str(info["info_kind"]), dict(info["info_slave_data"])
 		flags := words(l["flags"])
-		line := fmt.Sprintln(str(l["ifindex"]), l["ifname"], flags, slices.Contains(flags, "UP"), str(l["mtu"]), l["operstate"], str(l["master"]), l["address"], str(l["txqlen"]), or(l["group"], "0"),
-			str(l["ifalias"]), words(l["altnames"]), kind, l["inet6_addr_gen_mode"] == "none")
+		var line strings.Builder
+		line.WriteString(fmt.Sprintln(str(l["ifindex"]), l["ifname"], flags, slices.Contains(flags, "UP"), str(l["mtu"]), l["operstate"], str(l["master"]), l["address"], str(l["txqlen"]), or(l["group"], "0"),
+			str(l["ifalias"]), words(l["altnames"]), kind, l["inet6_addr_gen_mode"] == "none"))
 		switch {
 		case l["link"] != nil:
-			line += "link " + str(l["link"])
+			line.WriteString("link " + str(l["link"]))
 		case data["link"] != nil:
-			line += "link " + str(data["link"])
+			line.WriteString("link " + str(data["link"]))
 		case l["link_index"] != nil:
-			line += "link " + str(l["link_index"]) + " in " + str(l["link_netnsid"])
+			line.WriteString("link " + str(l["link_index"]) + " in " + str(l["link_netnsid"]))
 		}
 		if kind == "bridge" {
-			line += fmt.Sprint(" bridge ", truth(data["stp_state"]), str(data["forward_delay"]), " ", str(data["hello_time"]), " ", str(data["max_age"]), " ", str(data["ageing_time"]), " ", str(data["priority"]),
-				truth(data["vlan_filtering"]), truth(data["mcast_snooping"]), truth(data["mcast_querier"]), truth(data["nf_call_iptables"]))
+			line.WriteString(fmt.Sprint(" bridge ", truth(data["stp_state"]), str(data["forward_delay"]), " ", str(data["hello_time"]), " ", str(data["max_age"]), " ", str(data["ageing_time"]), " ", str(data["priority"]),
+				truth(data["vlan_filtering"]), truth(data["mcast_snooping"]), truth(data["mcast_querier"]), truth(data["nf_call_iptables"])))
 		}
 		if slave != nil {
-			line += fmt.Sprint(" port ", slave["state"], str(slave["priority"]), " ", str(slave["cost"]))
+			line.WriteString(fmt.Sprint(" port ", slave["state"], str(slave["priority"]), " ", str(slave["cost"])))
 			for _, k := range []string{"hairpin", "guard", "root_block", "fastleave", "learning", "flood", "mcast_flood", "bcast_flood", "neigh_suppress", "isolated", "locked"} {
-				line += truth(slave[k])
+				line.WriteString(truth(slave[k]))
 			}
 		}
 		if kind == "vxlan" {
-			line += fmt.Sprint(" vxlan ", str(data["id"]), " ", data["remote"], " ", str(data["port"]), truth(data["learning"]))
+			line.WriteString(fmt.Sprint(" vxlan ", str(data["id"]), " ", data["remote"], " ", str(data["port"]), truth(data["learning"])))
 		}
 		if kind == "macvlan" {
-			line += " " + str(data["mode"])
+			line.WriteString(" " + str(data["mode"]))
 		}
 		rx, tx := dict(dict(l["stats64"])["rx"]), dict(dict(l["stats64"])["tx"])
-		line += fmt.Sprint(" stats ", str(rx["bytes"]), " ", str(rx["packets"]), " ", str(rx["errors"]), " ", str(rx["dropped"]), " ", str(tx["bytes"]), " ", str(tx["packets"]), " ", str(tx["errors"]), " ", str(tx["dropped"]))
-		theirs = append(theirs, line)
+		line.WriteString(fmt.Sprint(" stats ", str(rx["bytes"]), " ", str(rx["packets"]), " ", str(rx["errors"]), " ", str(rx["dropped"]), " ", str(tx["bytes"]), " ", str(tx["packets"]), " ", str(tx["errors"]), " ", str(tx["dropped"])))
+		theirs = append(theirs, line.String())
 	}
 	f.same("links", plain(ours), plain(theirs))
 }
