@@ -257,7 +257,7 @@ func (s *search) flood(r *room, br, in *state.Link, f frame, tr trail) {
 				Fix:   fix(r.ip("link set %s type bridge mcast_snooping 0", br.Name)),
 			})
 		}
-		if flag, off := floodOff(p, &f); off {
+		if flag, off := floodOff(in, p, &f); off {
 			b.stop(r, "bridge", Reason{
 				Code: FloodOff, Object: "port " + p.Name, Text: fmt.Sprintf("%s does not know where %s is, and %s is off on port %s", br.Name, f.dst, flag, p.Name),
 				Facts: facts(fact("IFLA_BRPORT", "%s %s off", p.Name, flag)),
@@ -268,9 +268,13 @@ func (s *search) flood(r *room, br, in *state.Link, f frame, tr trail) {
 	}
 }
 
-func floodOff(p *state.Link, f *frame) (string, bool) {
+// floodOff reports whether a port is left out of a flood, and the flag that says so. What the bridge's own namespace sends to many
+// goes out all the same (br_flood).
+func floodOff(in, p *state.Link, f *frame) (string, bool) {
 	port := portOf(p)
 	switch {
+	case in == nil && (f.dst == broadcast || f.dst.IsMulticast()):
+		return "", false
 	case f.dst == broadcast:
 		return "bcast_flood", !on(port.BroadcastFlood, true)
 	case f.dst.IsMulticast():

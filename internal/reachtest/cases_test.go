@@ -271,6 +271,13 @@ func scenes() []scene {
 			"W12-tunnel-learns-translated", "R3; ip -n a link add vx0 type vxlan id 42 dstport 4789 remote 10.0.2.2 local 10.0.1.2; ip -n b link add vx0 type vxlan id 42 dstport 4789 remote 10.0.1.2 local 10.0.2.2; at a vx0 192.168.9.1/24; at b vx0 192.168.9.2/24; ip -n a link set vx0 up; ip -n b link set vx0 up; inside r nft 'add table ip n; add chain ip n post { type nat hook postrouting priority 100; }; add rule ip n post oifname r2 masquerade'", nil,
 			[]question{{src: "b", dst: "192.168.9.1", want: "request r vxlan-remote"}},
 		},
+		{
+			"W13-own-broadcasts-are-flooded", "B2; inside s bridge link set dev pb bcast_flood off mcast_flood off; at s br0 fd00::fe/64; at b vb fd00::2/64; at a va fd00::1/64", nil,
+			[]question{
+				{src: "s", dst: "10.0.0.2", want: "yes"}, {src: "s", dst: "fd00::2", want: "yes"},
+				{src: "a", dst: "10.0.0.2", want: "request s flood-off"}, {src: "a", dst: "fd00::2", want: "request s flood-off"},
+			},
+		},
 		{"F10", "P2; at b lo 10.0.0.9/32", nil, []question{{src: "a", dst: "10.0.0.9", want: "yes"}}},
 	}
 }
