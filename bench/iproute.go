@@ -80,7 +80,7 @@ func (b *bench) iproute() error {
 
 // emptyProgram builds a Go program that does nothing: no other starts faster.
 func (b *bench) emptyProgram() (string, error) {
-	source, program := filepath.Join(b.dir, "empty.go"), filepath.Join(b.dir, "empty")
+	source, program := filepath.Join(b.dir, "empty.go"), filepath.Join(b.programs, "empty")
 	if err := os.WriteFile(source, []byte("package main\n\nfunc main() {}\n"), 0o644); err != nil {
 		return "", err
 	}

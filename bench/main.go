@@ -85,7 +85,19 @@ func run(ctx context.Context, opt options) error {
 		return err
 	}
 	defer os.RemoveAll(dir)
-	b := &bench{options: opt, ctx: ctx, dir: dir, warren: filepath.Join(dir, "warren")}
+	// Programs are where programs are, on a disk: the temporary directory may be in memory, in single pages.
+	if err := os.MkdirAll("dist", 0o755); err != nil {
+		return err
+	}
+	programs, err := os.MkdirTemp("dist", "bench")
+	if err == nil {
+		programs, err = filepath.Abs(programs)
+	}
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(programs)
+	b := &bench{options: opt, ctx: ctx, dir: dir, programs: programs, warren: filepath.Join(programs, "warren")}
 	if err := b.command("go", "build", "-trimpath", "-ldflags=-s -w", "-o", b.warren, "./cmd/warren").Run(); err != nil {
 		return fmt.Errorf("build warren: %w", err)
 	}

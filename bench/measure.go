@@ -20,10 +20,12 @@ type bench struct {
 	ctx    context.Context //nolint:containedctx // one run, one context
 	dir    string
 	warren string
-	floor  string // "" when there is none
-	batch  string
-	plain  string
-	table  table
+	// programs holds those that were built.
+	programs string
+	floor    string // "" when there is none
+	batch    string
+	plain    string
+	table    table
 }
 
 // A sample is one run of a program.
