@@ -285,7 +285,9 @@ func (f *fib) nextHops(r *state.Route) []hop {
 		}
 		h := hop{via: n.Via, link: l, nh: n}
 		if n.Via.Is4() && f.AddrType(n.Via, nil) == "local" {
-			h.via = netip.Addr{} // a gateway that is an own address is none (rt_set_nexthop wants the scope link)
+			// A gateway that was an own address when the route was made is none (rt_set_nexthop wants the scope link); one that
+			// became one later is as before. The route does not tell which.
+			out = append(out, hop{link: l, nh: n})
 		}
 		out = append(out, h)
 	}

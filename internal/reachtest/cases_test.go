@@ -248,7 +248,7 @@ func scenes() []scene {
 			[]question{{src: "a", dst: "10.0.2.2", want: "yes"}, {src: "a", dst: "10.0.2.2:80", want: "yes"}, {src: "a", dst: "10.0.2.2:81", want: "request r filter-drop"}},
 		},
 		// Found by random worlds.
-		{"W01-own-gateway", "R3; ip -n r rule add pref 171 to 10.0.1.2 lookup 77; ip -n r route add default via 10.0.1.1 dev r1 table 77", nil, []question{{src: "b", dst: "10.0.1.2", want: "yes"}}},
+		{"W01-own-gateway", "R3; ip -n r rule add pref 171 to 10.0.1.2 lookup 77; ip -n r route add default via 10.0.1.1 dev r1 table 77", nil, []question{{src: "b", dst: "10.0.1.2", want: "unknown"}}},
 		{"W02-noarp-sender", "P2; inside b ping -c1 -W2 10.0.0.1 >/dev/null; ip -n b link set vb arp off", nil, []question{{src: "b", dst: "10.0.0.1", want: "request b noarp"}, {src: "a", dst: "10.0.0.2", size: 1280, want: "reply b noarp"}}},
 		{"W03-other-address-answers", "P2; at b lo 10.0.0.9/32", []string{"b udp 0.0.0.0:80"}, []question{{src: "a", dst: "10.0.0.9:80/udp", want: "yes"}}},
 		{
@@ -278,6 +278,7 @@ func scenes() []scene {
 				{src: "a", dst: "10.0.0.2", want: "request s flood-off"}, {src: "a", dst: "fd00::2", want: "request s flood-off"},
 			},
 		},
+		{"W14-own-gateway-later", "R3; at a lo 10.0.1.1/32", nil, []question{{src: "a", dst: "10.0.2.2", want: "unknown"}}},
 		{"F10", "P2; at b lo 10.0.0.9/32", nil, []question{{src: "a", dst: "10.0.0.9", want: "yes"}}},
 	}
 }
