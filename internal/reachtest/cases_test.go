@@ -274,8 +274,10 @@ func scenes() []scene {
 		{
 			"W13-own-broadcasts-are-flooded", "B2; inside s bridge link set dev pb bcast_flood off mcast_flood off; at s br0 fd00::fe/64; at b vb fd00::2/64; at a va fd00::1/64", nil,
 			[]question{
-				{src: "s", dst: "10.0.0.2", want: "yes"}, {src: "s", dst: "fd00::2", want: "yes"},
-				{src: "a", dst: "10.0.0.2", want: "request s flood-off"}, {src: "a", dst: "fd00::2", want: "request s flood-off"},
+				{src: "s", dst: "10.0.0.2", want: "yes"},
+				{src: "s", dst: "fd00::2", want: "yes"},
+				{src: "a", dst: "10.0.0.2", want: "request s flood-off"},
+				{src: "a", dst: "fd00::2", want: "request s flood-off"},
 			},
 		},
 		{"W14-own-gateway-later", "R3; at a lo 10.0.1.1/32", nil, []question{{src: "a", dst: "10.0.2.2", want: "unknown"}}},
