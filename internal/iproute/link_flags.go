@@ -116,7 +116,11 @@ func hwAddr(b []byte, hw uint16) string {
 
 // parseHW reads a link-layer address: hexadecimal bytes between colons.
 func parseHW(word string) ([]byte, bool) {
-	if a, err := netip.ParseAddr(word); err == nil && a.Is4() {
+	if strings.Contains(word, ".") { // the address of a tunnel's end
+		a, ok := parseAddr(word, unix.AF_INET)
+		if !ok {
+			return nil, false
+		}
 		return a.AsSlice(), true
 	}
 	var b []byte

@@ -131,8 +131,7 @@ func linkAfstats(s *session, w *words) {
 		case word == "dev":
 			name := w.next()
 			if index = s.indexOf(name); index == 0 {
-				s.hint("Device \"" + name + "\" does not exist.")
-				return
+				s.hint("Device \"" + name + "\" does not exist.") // and all of them are shown
 			}
 		case matches(word, "help"):
 			usageOf(linkUsage)

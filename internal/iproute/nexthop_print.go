@@ -170,8 +170,9 @@ func bucketGet(s *session, w *words) {
 	for w.more() {
 		switch w.peek() {
 		case "id":
-			m.U32(nhaID, u32(w.next(), "invalid id value"))
-			hasID = true
+			id := u32(w.next(), "invalid id value")
+			m.U32(nhaID, id)
+			hasID = id != 0
 		case "index":
 			index, hasIndex = u16(w.next(), "invalid bucket index value"), true
 		default:
@@ -179,7 +180,7 @@ func bucketGet(s *session, w *words) {
 		}
 		w.skip()
 	}
-	if !hasID || !hasIndex {
+	if !hasID || !hasIndex { // 0 is as good as not said
 		usageOf(nexthopUsage)
 	}
 	at := m.Begin(nhaResBucket)
