@@ -71,6 +71,9 @@ func (h *hub) behind(viewer *reading) map[int]*reading {
 	}
 	ids := map[int]*reading{}
 	h.ids[viewer] = ids
+	if len(viewer.ns.NSIDs) > cutIDs {
+		_ = h.conn.Widen()
+	}
 	msgs, err := h.conn.Dump(h.o.ctx, rtnl.DumpNSIDsOf(h.at[viewer]))
 	if err != nil && !errors.Is(err, nl.ErrInconsistent) {
 		return ids

@@ -67,6 +67,10 @@ func (o *observation) readRoute(r *reading) {
 	}
 	if parts.Has(state.PartNSIDs) {
 		ids := dump(o, r, conn, "namespace ids", rtnl.DumpNSIDs(), rtnl.DecodeNSIDs)
+		if len(ids) > cutIDs {
+			_ = conn.Widen() // where it does not help, fewer ids are known
+			ids = dump(o, r, conn, "namespace ids", rtnl.DumpNSIDs(), rtnl.DecodeNSIDs)
+		}
 		for _, id := range ids {
 			r.ns.NSIDs = append(r.ns.NSIDs, state.NSID{ID: id})
 		}

@@ -27,8 +27,12 @@ type roster struct {
 	ids   map[uint64]map[int]string // by viewer's cookie
 }
 
-// manyIDs is from how many ids on a dump of them may have been cut off (see nl.Conn.Widen): 36 bytes each.
-const manyIDs = 800
+// From how many ids on a dump of them may have been cut off: in a wide part (see nl.Conn.Widen), 36 bytes each, and in a
+// usual one.
+const (
+	manyIDs = 800
+	cutIDs  = 100
+)
 
 // Rest gives back what the adapter keeps from one question to the next within a walk, and forgets it. It may be used on.
 func (k *Kernel) Rest() {
