@@ -247,6 +247,38 @@ func TestCreateManyStopsAtTheFirstError(t *testing.T) {
 	}
 }
 
+// TestCreateLast: the goroutine stays inside, and the rest of the program where it was.
+func TestCreateLast(t *testing.T) {
+	prepare(t)
+	before := here(t)
+	path := netns.Dir + "/last"
+	var made, inside uint64
+	var err error
+	done := make(chan struct{})
+	go func() { // its thread dies with it
+		defer close(done)
+		var h *netns.Handle
+		if h, err = netns.CreateLast(t.Context(), path); err == nil {
+			made = h.Inode()
+			h.Close()
+			inside = here(t)
+		}
+	}()
+	<-done
+	if err != nil || made != inside || made == before {
+		t.Errorf("made %d, inside of %d, came from %d: %v", made, inside, before, err)
+	}
+	if got := here(t); got != before {
+		t.Errorf("the program is in %d, was in %d", got, before)
+	}
+	if got := inode(t, path); got != made {
+		t.Errorf("mounted is %d, made was %d", got, made)
+	}
+	if err := netns.Delete(t.Context(), path); err != nil {
+		t.Error(err)
+	}
+}
+
 func TestCreateStopsWithItsContext(t *testing.T) {
 	prepare(t)
 	ctx, cancel := context.WithCancel(t.Context())

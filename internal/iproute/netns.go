@@ -72,12 +72,19 @@ func netnsAdd(s *session, w *words) {
 	}
 	name := w.take()
 	checkNetnsName(name)
-	h, err := netns.Create(s.ctx, netnsPath(name), nil)
+	h, err := s.create(netnsPath(name))
 	if err != nil {
 		nameFailed(name, err)
 	}
 	s.report(name, h.Cookie())
 	h.Close()
+}
+
+func (s *session) create(path string) (*netns.Handle, error) {
+	if s.deps.Final && !s.inBatch {
+		return netns.CreateLast(s.ctx, path)
+	}
+	return netns.Create(s.ctx, path, nil)
 }
 
 func nameFailed(name string, err error) {
