@@ -78,7 +78,7 @@ func program(o offsets) *ebpf.ProgramSpec {
 	add(read(int64(o.ops), 8)...)
 	store(atOps)
 	add(
-		asm.Add.Imm(asm.R6, int32(o.list)),
+		asm.Add.Imm(asm.R6, o.list),
 		asm.StoreMem(asm.R9, atFirst, asm.R6, asm.DWord),
 	)
 	walk := len(p)

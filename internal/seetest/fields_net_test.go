@@ -82,8 +82,8 @@ func (f *fields) links() {
 		data, kind, slave := dict(info["info_data"]), str(info["info_kind"]), dict(info["info_slave_data"])
 		flags := words(l["flags"])
 		var line strings.Builder
-		line.WriteString(fmt.Sprintln(str(l["ifindex"]), l["ifname"], flags, slices.Contains(flags, "UP"), str(l["mtu"]), l["operstate"], str(l["master"]), l["address"], str(l["txqlen"]), or(l["group"], "0"),
-			str(l["ifalias"]), words(l["altnames"]), kind, l["inet6_addr_gen_mode"] == "none"))
+		fmt.Fprintln(&line, str(l["ifindex"]), l["ifname"], flags, slices.Contains(flags, "UP"), str(l["mtu"]), l["operstate"], str(l["master"]), l["address"], str(l["txqlen"]), or(l["group"], "0"),
+			str(l["ifalias"]), words(l["altnames"]), kind, l["inet6_addr_gen_mode"] == "none")
 		switch {
 		case l["link"] != nil:
 			line.WriteString("link " + str(l["link"]))
@@ -93,23 +93,23 @@ func (f *fields) links() {
 			line.WriteString("link " + str(l["link_index"]) + " in " + str(l["link_netnsid"]))
 		}
 		if kind == "bridge" {
-			line.WriteString(fmt.Sprint(" bridge ", truth(data["stp_state"]), str(data["forward_delay"]), " ", str(data["hello_time"]), " ", str(data["max_age"]), " ", str(data["ageing_time"]), " ", str(data["priority"]),
-				truth(data["vlan_filtering"]), truth(data["mcast_snooping"]), truth(data["mcast_querier"]), truth(data["nf_call_iptables"])))
+			fmt.Fprint(&line, " bridge ", truth(data["stp_state"]), str(data["forward_delay"]), " ", str(data["hello_time"]), " ", str(data["max_age"]), " ", str(data["ageing_time"]), " ", str(data["priority"]),
+				truth(data["vlan_filtering"]), truth(data["mcast_snooping"]), truth(data["mcast_querier"]), truth(data["nf_call_iptables"]))
 		}
 		if slave != nil {
-			line.WriteString(fmt.Sprint(" port ", slave["state"], str(slave["priority"]), " ", str(slave["cost"])))
+			fmt.Fprint(&line, " port ", slave["state"], str(slave["priority"]), " ", str(slave["cost"]))
 			for _, k := range []string{"hairpin", "guard", "root_block", "fastleave", "learning", "flood", "mcast_flood", "bcast_flood", "neigh_suppress", "isolated", "locked"} {
 				line.WriteString(truth(slave[k]))
 			}
 		}
 		if kind == "vxlan" {
-			line.WriteString(fmt.Sprint(" vxlan ", str(data["id"]), " ", data["remote"], " ", str(data["port"]), truth(data["learning"])))
+			fmt.Fprint(&line, " vxlan ", str(data["id"]), " ", data["remote"], " ", str(data["port"]), truth(data["learning"]))
 		}
 		if kind == "macvlan" {
 			line.WriteString(" " + str(data["mode"]))
 		}
 		rx, tx := dict(dict(l["stats64"])["rx"]), dict(dict(l["stats64"])["tx"])
-		line.WriteString(fmt.Sprint(" stats ", str(rx["bytes"]), " ", str(rx["packets"]), " ", str(rx["errors"]), " ", str(rx["dropped"]), " ", str(tx["bytes"]), " ", str(tx["packets"]), " ", str(tx["errors"]), " ", str(tx["dropped"])))
+		fmt.Fprint(&line, " stats ", str(rx["bytes"]), " ", str(rx["packets"]), " ", str(rx["errors"]), " ", str(rx["dropped"]), " ", str(tx["bytes"]), " ", str(tx["packets"]), " ", str(tx["errors"]), " ", str(tx["dropped"]))
 		theirs = append(theirs, line.String())
 	}
 	f.same("links", plain(ours), plain(theirs))
