@@ -12,7 +12,7 @@ import (
 // verdict puts an outcome into words.
 func (o *outcome) verdict(s *state.Snapshot, f *Flow) Verdict {
 	v := Verdict{
-		Query: Query{Source: nameOf(s, f.Source), Dst: f.Dst.String(), Proto: f.ProtoName(), Port: f.Port, From: o.from, Mark: f.Mark, Size: f.Size},
+		Query: Query{Source: nameOf(s, f.Source), Dst: f.Dst.WithZone(f.zone).String(), Proto: f.ProtoName(), Port: f.Port, From: o.from, Mark: f.Mark, Size: f.Size},
 		Also:  []Reason{}, Unknowns: []Doubt{},
 		Snapshot: Basis{Time: s.Time, Kernel: s.Kernel, Namespaces: []string{}},
 	}
@@ -249,7 +249,7 @@ func fullSize(s *state.Snapshot, f *Flow) int {
 		}
 		g := Flow{Dst: f.From}
 		if !g.Dst.IsValid() {
-			if a := r.fib.lookup(query{dst: f.Dst, local: true}); len(a.hops) > 0 {
+			if a := r.fib.lookup(query{dst: f.Dst, oif: r.zoned(f), local: true}); len(a.hops) > 0 {
 				g.Dst = r.sourceOf(&a, a.hops[0], f.Dst)
 			}
 		}
@@ -263,7 +263,7 @@ func fullSize(s *state.Snapshot, f *Flow) int {
 }
 
 func (t *tracer) linkMTU(r *room, f *Flow) int {
-	a := r.fib.lookup(query{dst: f.Dst, src: f.From, local: true, mark: f.Mark})
+	a := r.fib.lookup(query{dst: f.Dst, src: f.From, oif: r.zoned(f), local: true, mark: f.Mark})
 	if a.typ != "unicast" || len(a.hops) == 0 || a.hops[0].link == nil {
 		return 0
 	}

@@ -14,7 +14,7 @@ import (
 type Flow struct {
 	// Source is the key of the namespace that sends. Required.
 	Source string
-	// Dst is where it goes. Required.
+	// Dst is where it goes. Required. The zone of a link-local address names the link that it leaves by.
 	Dst netip.Addr
 	// Target is the key of the namespace that is meant, when the question named one; it only helps to find the reason
 	// when nobody has the address.
@@ -43,6 +43,8 @@ type Flow struct {
 	Asked []state.AddrBeyond
 	// Explain makes steps list every rule that was looked at.
 	Explain bool
+
+	zone, fromZone string // of Dst and From
 }
 
 // ProtoName is "icmp", "tcp" or "udp".

@@ -214,6 +214,9 @@ func (t *tracer) onBridge(far *room, br *state.Link, c seat) bool {
 
 // shadowed looks whether another route, that this one hides, would find the address.
 func (t *tracer) shadowed(r *room, dev *state.Link, ip, dst netip.Addr, route *routed) (Reason, bool) {
+	if dst.Is6() && dst.IsLinkLocalUnicast() {
+		return Reason{}, false // the sender names the link, not a route
+	}
 	if route == nil || route.route == nil || route.route.TypeName() != "unicast" {
 		return Reason{}, false
 	}

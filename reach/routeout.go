@@ -68,6 +68,16 @@ func (t *tracer) whyNoRoute(r *room, q *query, a *routed, o walkOptions) (Reason
 		w.Symptom = none.Symptom
 		return w, hop{}
 	}
+	if q.oif != nil && q.dst.Is6() && !o.reply {
+		if !q.oif.Up {
+			w := downReason(r, q.oif)
+			w.Symptom = none.Symptom
+			return w, hop{link: q.oif}
+		}
+		if r.ipv6Off(q.oif) {
+			return ipv6Reason(r, q.oif), hop{}
+		}
+	}
 	if l, direct := t.downLink(r, q.dst); l != nil {
 		w := downReason(r, l)
 		w.Text += fmt.Sprintf(", and its routes are gone: there is none to %s", q.dst)

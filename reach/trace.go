@@ -15,6 +15,7 @@ func Trace(s *state.Snapshot, f Flow) (Verdict, Missing) {
 	if f.Proto == 0 || f.Proto == filter.ICMPv6 {
 		f.Proto = filter.ICMP
 	}
+	f.unzone()
 	var missing Missing
 	if s.Namespace(f.Source) == nil {
 		missing.name(f.Source)
@@ -138,7 +139,12 @@ func walkOnce(s *state.Snapshot, f *Flow, missing *Missing, picks []int) *outcom
 	}
 	t.mayProbe(r, &o.request)
 	p := t.firstPacket(r)
-	opt := walkOptions{connected: f.Proto == filter.TCP || f.Proto == filter.UDP}
+	bound, ok := t.scope(r, &o.request)
+	if !ok {
+		o.used = t.used
+		return o
+	}
+	opt := walkOptions{connected: f.Proto == filter.TCP || f.Proto == filter.UDP, oif: bound}
 	d := t.travel(r, p, &o.request, opt)
 	if p.Src.IsValid() {
 		o.from = p.Src.String()
@@ -155,9 +161,8 @@ func walkOnce(s *state.Snapshot, f *Flow, missing *Missing, picks []int) *outcom
 			o.answered = true
 		}
 	default:
-		bound := t.accept(d, &o.request)
-		t.answer(o, r, d, bound)
-		t.third(o, r, d)
+		t.answer(o, r, d, t.accept(d, &o.request), bound)
+		t.third(o, r, d, opt)
 	}
 	t.speak(o)
 	o.used, o.forks = t.used, t.forks
@@ -214,7 +219,7 @@ func (t *tracer) srcPort() uint16 {
 }
 
 // answer walks the reply to where the request came from.
-func (t *tracer) answer(o *outcome, src *room, d *delivery, bound *state.Link) {
+func (t *tracer) answer(o *outcome, src *room, d *delivery, bound, asked *state.Link) {
 	req := d.p
 	p := &filter.Packet{Src: req.Dst, Dst: req.Src, Proto: req.Proto, SPort: req.DPort, DPort: req.SPort, ICMPID: req.ICMPID, TTL: 64, Length: req.Length}
 	switch req.Proto {
@@ -236,7 +241,7 @@ func (t *tracer) answer(o *outcome, src *room, d *delivery, bound *state.Link) {
 		p.Mark = req.Mark
 	}
 	if p.Dst.IsLinkLocalUnicast() {
-		bound = d.dev // such an address means nothing without its link
+		bound = replyLink(d, asked) // such an address means nothing without its link
 	}
 	back := t.travel(d.r, p, &o.reply, walkOptions{reply: true, oif: bound})
 	if back == nil {
@@ -349,7 +354,7 @@ func egressOf(steps []Step, ns string) (dev, route string) {
 }
 
 // third walks what follows a TCP handshake: acknowledgement and data, by which conntrack sees one-sided connections.
-func (t *tracer) third(o *outcome, src *room, d *delivery) {
+func (t *tracer) third(o *outcome, src *room, d *delivery, opt walkOptions) {
 	if t.flow.Proto != filter.TCP || !o.answered || o.request.obstacles()+o.reply.obstacles() > 0 {
 		return
 	}
@@ -359,7 +364,7 @@ func (t *tracer) third(o *outcome, src *room, d *delivery) {
 		p.Length = t.flow.Size
 	}
 	var tr trail
-	got := t.travel(src, p, &tr, walkOptions{connected: true})
+	got := t.travel(src, p, &tr, opt)
 	if got == nil || tr.obstacles() > 0 || tr.weight() > 0 {
 		o.request.step(src, "socket", "tcp", "the handshake is done; what follows goes another way through the rules:")
 		o.request.followTroubles(tr)
