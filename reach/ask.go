@@ -30,6 +30,9 @@ func (t *tracer) ask(r *room, dev *state.Link, ip netip.Addr, p *filter.Packet, 
 	} else {
 		t.filterAs(r, &q, filter.Hook{Family: "arp", Name: "output", Out: dev}, &out.trail)
 	}
+	if (dev.Kind == "macvlan" || dev.Kind == "macvtap") && !t.flow.Complete {
+		t.missing.Everywhere = true // nothing leads to its siblings, and one of them may answer
+	}
 	s := t.transmit(r, dev, q, true)
 	list := t.answers(s, ip)
 	best := pick(list)

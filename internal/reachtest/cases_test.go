@@ -304,6 +304,15 @@ func scenes() []scene {
 				{src: "a", dst: "fe80::b%va", from: "fe80::a%vx", want: "request a no-route"},
 			},
 		},
+		{
+			"W16-macvlan-sibling-answers", "M2 bridge; at d lo 10.0.0.1/32 10.0.0.2/32",
+			[]string{"d tcp 0.0.0.0:80"},
+			[]question{
+				{src: "c", dst: "10.0.0.1", want: "yes"},
+				{src: "c", dst: "10.0.0.1:80", want: "yes"},
+				{src: "c", dst: "10.0.0.2:80", want: "unknown", also: "duplicate-address"},
+			},
+		},
 		{"F10", "P2; at b lo 10.0.0.9/32", nil, []question{{src: "a", dst: "10.0.0.9", want: "yes"}}},
 	}
 }
