@@ -221,6 +221,7 @@ func (t *tracer) answerBack(r *room, dev *state.Link, a *answer, ip netip.Addr, 
 		t.filterAs(a.at.r, &f, filter.Hook{Family: "arp", Name: "output", Out: a.at.dev}, &tr)
 	} else {
 		f.ip = &filter.Packet{Src: ip, Dst: q.ip.Src, Proto: filter.ICMPv6, ICMPType: 136, TTL: 255, Length: 72}
+		t.advertiseTo(a, &f, &tr)
 		t.filterAs(a.at.r, &f, filter.Hook{Family: "ip6", Name: "output", Out: a.at.dev}, &tr)
 		t.filterAs(a.at.r, &f, filter.Hook{Family: "ip6", Name: "postrouting", Out: a.at.dev}, &tr)
 	}
@@ -240,6 +241,10 @@ func (t *tracer) answerBack(r *room, dev *state.Link, a *answer, ip netip.Addr, 
 		}
 	}
 	if best == nil {
+		if n, _ := a.at.r.neighbor(a.at.dev, q.arpSender()); n != nil && f.dst != dev.MAC {
+			tr.stop(a.at.r, "neighbour", wrongEntry(a.at.r, a.at.dev, n, seat{r, dev}))
+			return tr
+		}
 		t.strayAnswer(r, dev, elsewhere, &tr)
 		return tr
 	}

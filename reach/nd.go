@@ -37,6 +37,22 @@ func (t *tracer) ndAnswer(a *answer, ip netip.Addr) {
 	}
 }
 
+// advertiseTo chooses the link-layer address of a neighbour advertisement. It is a packet like others (ndisc_send_skb): its way
+// is by the neighbour table, where the solicitation's own option changes neither a permanent entry nor that of a device without
+// neighbour discovery.
+func (t *tracer) advertiseTo(a *answer, f *frame, tr *trail) {
+	r, dev, asker := a.at.r, a.at.dev, f.dst
+	switch n, permanent := r.neighbor(dev, f.ip.Dst); {
+	case noARP(dev) && !pointToPoint(dev) && !dev.MAC.IsZero() && ethernet(dev):
+		t.withoutARP(r, dev, hop{}, f, tr)
+		if tr.obstacles() > 0 {
+			f.dst = asker
+		}
+	case permanent && !n.MAC.IsZero():
+		f.dst = n.MAC
+	}
+}
+
 // addressReady stops at an IPv6 address that is not usable (yet).
 func addressReady(r *room, a *state.Addr, tr *trail) {
 	ip := a.Prefix.Addr()

@@ -120,13 +120,18 @@ func (t *tracer) checkPermanent(r *room, dev *state.Link, ip netip.Addr, p *filt
 	if fresh == nil {
 		return
 	}
-	res.trail.stop(r, "neighbour", Reason{
-		Code: NeighbourMACMismatch, Object: "neighbour " + ip.String() + " dev " + dev.Name,
-		Text:  fmt.Sprintf("a permanent entry says that %s is at %s; nobody there has that address, %s:%s is at %s", ip, n.MAC, fresh.r.name(), fresh.dev.Name, fresh.dev.MAC),
-		Facts: facts(fact("RTM_GETNEIGH", "%s lladdr %s %s", ip, n.MAC, n.State), fact("RTM_GETLINK", "%s in %q has %s", fresh.dev.Name, fresh.r.name(), fresh.dev.MAC)),
-		Fix:   fix(r.ip("neigh replace %s lladdr %s dev %s", ip, fresh.dev.MAC, dev.Name), r.ip("neigh del %s dev %s", ip, dev.Name)),
-	})
+	res.trail.stop(r, "neighbour", wrongEntry(r, dev, n, seat{fresh.r, fresh.dev}))
 	res.mac = fresh.dev.MAC
+}
+
+// wrongEntry names an entry that somebody made and that leads elsewhere than to who has the address.
+func wrongEntry(r *room, dev *state.Link, n *state.Neighbor, has seat) Reason {
+	return Reason{
+		Code: NeighbourMACMismatch, Object: "neighbour " + n.IP.String() + " dev " + dev.Name,
+		Text:  fmt.Sprintf("a permanent entry says that %s is at %s; nobody there has that address, %s:%s is at %s", n.IP, n.MAC, has.r.name(), has.dev.Name, has.dev.MAC),
+		Facts: facts(fact("RTM_GETNEIGH", "%s lladdr %s %s", n.IP, n.MAC, n.State), fact("RTM_GETLINK", "%s in %q has %s", has.dev.Name, has.r.name(), has.dev.MAC)),
+		Fix:   fix(r.ip("neigh replace %s lladdr %s dev %s", n.IP, has.dev.MAC, dev.Name), r.ip("neigh del %s dev %s", n.IP, dev.Name)),
+	}
 }
 
 // owner finds who has an address on the segment, whatever stands in the way.

@@ -313,6 +313,23 @@ func scenes() []scene {
 				{src: "c", dst: "10.0.0.2:80", want: "unknown", also: "duplicate-address"},
 			},
 		},
+		{"W17-advertiser-without-arp", "P26; ip -n b link set vb arp off", []string{"b tcp [::]:80"}, []question{
+			{src: "a", dst: "fd00::2", want: "request b noarp"},
+			{src: "a", dst: "[fd00::2]:80", want: "request b noarp"},
+			{src: "a", dst: "[fd00::2]:81", want: "request b noarp"},
+			{src: "b", dst: "fd00::1", want: "request b noarp"},
+		}},
+		{"W18-advertiser-thinks-wrong", "P26; ip -n b neigh add fd00::1 lladdr 02:00:00:00:99:03 dev vb", []string{"b tcp [::]:80"}, []question{
+			{src: "a", dst: "fd00::2", want: "request b neighbour-mac-mismatch"},
+			{src: "a", dst: "[fd00::2]:80", want: "request b neighbour-mac-mismatch"},
+			{src: "a", dst: "[fd00::2]:81", want: "request b neighbour-mac-mismatch"},
+			{src: "b", dst: "fd00::1", want: "request b neighbour-mac-mismatch"},
+		}},
+		{"W19-advertiser-cannot-ask", "P26; ip -n b link set vb arp off; ip -n b neigh add fd00::1 lladdr $(ip -n a -o link show va | sed 's/.*ether \\([^ ]*\\).*/\\1/') dev vb", []string{"b tcp [::]:80"}, []question{
+			{src: "a", dst: "fd00::2", want: "yes"},
+			{src: "a", dst: "[fd00::2]:80", want: "yes"},
+		}},
+		{"W20-advertises-to-another", "B2; at a va fd00::1/64; at b vb fd00::2/64; at s br0 fd00::fe/64; ip -n b neigh add fd00::1 lladdr $(ip -n s -o link show br0 | sed 's/.*ether \\([^ ]*\\).*/\\1/') dev vb", nil, []question{{src: "a", dst: "fd00::2", want: "request b neighbour-mac-mismatch"}, {src: "s", dst: "fd00::2", want: "yes"}}},
 		{"F10", "P2; at b lo 10.0.0.9/32", nil, []question{{src: "a", dst: "10.0.0.9", want: "yes"}}},
 	}
 }
