@@ -124,21 +124,27 @@ func printSTPStats(p *printer, b []byte) {
 
 // linkAfstats is "ip link afstats": counters of MPLS (struct mpls_link_stats).
 func linkAfstats(s *session, w *words) {
-	index := 0
+	dev := ""
 	for w.more() {
 		word := w.peek()
 		switch {
 		case word == "dev":
-			name := w.next()
-			if index = s.indexOf(name); index == 0 {
-				s.hint("Device \"" + name + "\" does not exist.") // and all of them are shown
+			if next := w.next(); dev != "" {
+				garbage("dev", next)
 			}
+			dev = w.peek()
 		case matches(word, "help"):
 			usageOf(linkUsage)
 		default:
 			die("Command \"%s\" is unknown, try \"ip link help\".", word)
 		}
 		w.skip()
+	}
+	index := 0
+	if dev != "" {
+		if index = s.indexOf(dev); index == 0 {
+			s.hint("Device \"" + dev + "\" does not exist.") // and all of them are shown
+		}
 	}
 	p := s.out()
 	for _, msg := range s.dump(statsRequest(s, 0, 1<<(statsAFSpec-1))) {
