@@ -22,9 +22,9 @@ func (a *app) check() *cobra.Command {
 		Long: `Run the checks of a lab that is up: real packets, sent from sockets inside of its namespaces. No ping or curl is needed.
 Below a check that fails stands why, if that can be found out: where the packet dies, and the fix.
 
-With --static no packet is sent: the packet walk decides on what the kernel holds, or a file of "warren snapshot". With --simulate it decides on what "up"
-would make of the file; nodes with services are taken to serve what the checks ask of them. A check that the walk cannot
-decide does not hold.
+With --static no packet is sent: the packet walk decides on what the kernel holds, or a file of "warren snapshot". With
+--simulate it decides on what "up" would make of the file; nodes with services are taken to serve what the checks ask of
+them. A check that the walk cannot decide does not hold.
 
 Exit status: 0 all checks hold, 1 one does not or an error, 2 wrong usage.`,
 		Example: `  warren check                  the checks of ./warren.yaml
