@@ -140,7 +140,9 @@ func (t *tracer) speak(o *outcome) {
 			if u.reason == nil || u.reason.note {
 				continue
 			}
-			t.say(u, dir == 1)
+			if t.say(u, dir == 1); u.reason.note {
+				continue
+			}
 			break // only the first is really sent
 		}
 	}
@@ -181,8 +183,13 @@ func (t *tracer) say(u *trouble, reply bool) {
 	}
 	d := t.travel(n.r, p, &tr, walkOptions{reply: true, error: true})
 	if d != nil && tr.obstacles() == 0 && !d.out {
-		if !reply {
+		switch {
+		case !reply:
 			w.Symptom = n.text
+		case w.Code == MTUExceeded && n.p.Proto == filter.ICMPv6:
+			// The kernel keeps what it is told, and cuts the next echo reply itself (ip6_append_data).
+			w.note = true
+			w.Text += "; who answers is told, so only the first answer is lost, and those after it come in fragments"
 		}
 		return
 	}
