@@ -3,39 +3,11 @@ package drops
 import (
 	"bufio"
 	"cmp"
-	"fmt"
 	"os"
 	"slices"
 	"strconv"
 	"strings"
-
-	"github.com/cilium/ebpf/btf"
 )
-
-// reasonNames are the running kernel's names of enum skb_drop_reason, without their prefix.
-func reasonNames(spec *btf.Spec) map[uint32]string {
-	var e *btf.Enum
-	if spec.TypeByName("skb_drop_reason", &e) != nil {
-		return nil // before Linux 5.17 there are none
-	}
-	names := make(map[uint32]string, len(e.Values))
-	for _, v := range e.Values {
-		name := strings.TrimPrefix(strings.TrimPrefix(v.Name, "SKB_DROP_REASON_"), "SKB_")
-		names[uint32(v.Value)] = name
-	}
-	return names
-}
-
-// reasonName names a reason; those of subsystems (mac80211, openvswitch ...) have the subsystem in their upper half.
-func (r *Reader) reasonName(n uint32) string {
-	if name, ok := r.reasons[n]; ok {
-		return name
-	}
-	if n>>16 != 0 {
-		return fmt.Sprintf("SUBSYSTEM_%d_%d", n>>16, n&0xffff)
-	}
-	return "REASON_" + strconv.FormatUint(uint64(n), 10)
-}
 
 // symbols are the kernel's functions by address.
 type symbols []symbol

@@ -21,7 +21,7 @@ type Reader struct {
 	prog    *ebpf.Program
 	link    link.Link
 	reader  *ringbuf.Reader
-	reasons map[uint32]string
+	reasons kstruct.DropReasons
 	symbols symbols
 }
 
@@ -44,7 +44,7 @@ func (r *Reader) open() error {
 	if err != nil {
 		return err
 	}
-	r.reasons = reasonNames(f.Spec)
+	r.reasons = f.DropReasons()
 	r.symbols = readSymbols("/proc/kallsyms")
 	if r.ring, err = ebpf.NewMap(&ebpf.MapSpec{Type: ebpf.RingBuf, MaxEntries: ringSize}); err != nil {
 		return hinted(err)
@@ -76,7 +76,7 @@ func (r *Reader) Read() (Event, error) {
 	if err != nil {
 		return Event{}, err
 	}
-	e.Reason = r.reasonName(e.number)
+	e.Reason = r.reasons.Name(e.number)
 	e.Function = r.symbols.name(e.location)
 	return e, nil
 }

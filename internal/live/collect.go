@@ -254,7 +254,7 @@ func (c *collector) listen(ctx context.Context, wait *sync.WaitGroup, sh *shot, 
 				c.mu.Lock()
 				c.records = append(c.records, r)
 				c.mu.Unlock()
-				if why := c.eyes.reasonName(r.reason); r.kind == kindDropped && why != "OTHERHOST" && !overload(why) {
+				if why := c.eyes.reasons.Name(r.reason); r.kind == kindDropped && why != "OTHERHOST" && !overload(why) {
 					if p, ok := parse(r.packet); ok && p.quoted == nil {
 						c.dropped(late)
 					}
@@ -373,7 +373,7 @@ func (c *collector) finish(sh *shot, start time.Duration, answer probe.Result) {
 		}
 	}
 	if c.eyes != nil {
-		a.functions, a.reason = functions("/proc/kallsyms", where), c.eyes.reasonName
+		a.functions, a.reason = functions("/proc/kallsyms", where), c.eyes.reasons.Name
 	}
 	a.records(c.records, start, name)
 	for i, s := range c.stations {

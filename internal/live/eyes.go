@@ -12,7 +12,6 @@ import (
 	"time"
 
 	"github.com/cilium/ebpf"
-	"github.com/cilium/ebpf/btf"
 	"github.com/cilium/ebpf/link"
 	"github.com/cilium/ebpf/ringbuf"
 
@@ -25,7 +24,7 @@ type eyes struct {
 	progs             []*ebpf.Program
 	links             []link.Link // an attached link that nothing refers to is closed by the garbage collector
 	reader            *ringbuf.Reader
-	reasons           map[uint32]string
+	reasons           kstruct.DropReasons
 }
 
 // A record is a sighting as the program writes it.
@@ -58,7 +57,7 @@ func (e *eyes) open() error {
 	if err != nil {
 		return err
 	}
-	e.reasons = reasonNames(f.Spec)
+	e.reasons = f.DropReasons()
 	for _, m := range []struct {
 		to   **ebpf.Map
 		spec ebpf.MapSpec
@@ -146,26 +145,6 @@ func (e *eyes) close() error {
 		}
 	}
 	return errors.Join(errs...)
-}
-
-// reasonNames are the running kernel's names of enum skb_drop_reason, without their prefix. Their numbers differ between versions.
-func reasonNames(spec *btf.Spec) map[uint32]string {
-	var enum *btf.Enum
-	if spec.TypeByName("skb_drop_reason", &enum) != nil {
-		return nil // before Linux 5.17 there are none
-	}
-	names := make(map[uint32]string, len(enum.Values))
-	for _, v := range enum.Values {
-		names[uint32(v.Value)] = strings.TrimPrefix(strings.TrimPrefix(v.Name, "SKB_DROP_REASON_"), "SKB_")
-	}
-	return names
-}
-
-func (e *eyes) reasonName(n uint32) string {
-	if name, ok := e.reasons[n]; ok {
-		return name
-	}
-	return "REASON_" + strconv.FormatUint(uint64(n), 10)
 }
 
 // functions names the kernel's functions that some addresses are in: one pass over a file such as /proc/kallsyms. Without the

@@ -146,7 +146,7 @@ func (t *trial) run(ctx context.Context, eyes *eyes) (marked, sent, dropped, nei
 				case !ok || p.tuple != t.flow || r.cookie != t.station.cookie:
 				case r.kind == kindSent && r.link == "lo":
 					done(&sent)
-				case r.kind == kindDropped && eyes.reasonName(r.reason) != "":
+				case r.kind == kindDropped && eyes.reasons.Name(r.reason) != "":
 					done(&dropped)
 				}
 			}
