@@ -25,8 +25,9 @@ func (t *tracer) ask(r *room, dev *state.Link, ip netip.Addr, p *filter.Packet, 
 		return out
 	}
 	if q.ip != nil {
+		// What neighbour discovery sends has its device before ip6_output, which takes it for the one that it came in by.
 		t.filterAs(r, &q, filter.Hook{Family: "ip6", Name: "output", Out: dev}, &out.trail)
-		t.filterAs(r, &q, filter.Hook{Family: "ip6", Name: "postrouting", Out: dev}, &out.trail)
+		t.filterAs(r, &q, filter.Hook{Family: "ip6", Name: "postrouting", In: dev, Out: dev}, &out.trail)
 	} else {
 		t.filterAs(r, &q, filter.Hook{Family: "arp", Name: "output", Out: dev}, &out.trail)
 	}
@@ -223,7 +224,7 @@ func (t *tracer) answerBack(r *room, dev *state.Link, a *answer, ip netip.Addr, 
 		f.ip = &filter.Packet{Src: ip, Dst: q.ip.Src, Proto: filter.ICMPv6, ICMPType: 136, TTL: 255, Length: 72}
 		t.advertiseTo(a, &f, &tr)
 		t.filterAs(a.at.r, &f, filter.Hook{Family: "ip6", Name: "output", Out: a.at.dev}, &tr)
-		t.filterAs(a.at.r, &f, filter.Hook{Family: "ip6", Name: "postrouting", Out: a.at.dev}, &tr)
+		t.filterAs(a.at.r, &f, filter.Hook{Family: "ip6", Name: "postrouting", In: a.at.dev, Out: a.at.dev}, &tr)
 	}
 	got := t.transmit(a.at.r, a.at.dev, f, true).got
 	var best, elsewhere *reception

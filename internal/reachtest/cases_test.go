@@ -332,6 +332,7 @@ func scenes() []scene {
 		{"W20-advertises-to-another", "B2; at a va fd00::1/64; at b vb fd00::2/64; at s br0 fd00::fe/64; ip -n b neigh add fd00::1 lladdr $(ip -n s -o link show br0 | sed 's/.*ether \\([^ ]*\\).*/\\1/') dev vb", nil, []question{{src: "a", dst: "fd00::2", want: "request b neighbour-mac-mismatch"}, {src: "s", dst: "fd00::2", want: "yes"}}},
 		{"W21-narrow-way-back", "R6; ip -n r link set r1 mtu 1300", nil, []question{{src: "a", dst: "fd00:2::2", size: 1304, want: "yes", also: "mtu-exceeded"}, {src: "a", dst: "10.0.2.2", size: 1304, want: "yes"}}},
 		{"W22-narrow-way-back-untold", "R6; ip -n r link set r1 mtu 1300; inside r nft 'add table inet f; add chain inet f out { type filter hook output priority 0; }; add rule inet f out icmpv6 type packet-too-big drop'", nil, []question{{src: "a", dst: "fd00:2::2", size: 1304, want: "reply r pmtu-blackhole"}}},
+		{"W23-advertisement-in-postrouting", "P26; inside a nft 'add table ip6 f; add chain ip6 f post { type filter hook postrouting priority 0; }; add rule ip6 f post iifname va drop'", nil, []question{{src: "b", dst: "fd00::1", want: "request a ndp-filtered"}}},
 		{"F10", "P2; at b lo 10.0.0.9/32", nil, []question{{src: "a", dst: "10.0.0.9", want: "yes"}}},
 	}
 }
