@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"strconv"
 	"strings"
 	"sync"
@@ -255,7 +256,15 @@ func TestCreateLast(t *testing.T) {
 	var made, inside uint64
 	var err error
 	done := make(chan struct{})
-	go func() { // its thread dies with it
+	var last func()
+	last = func() {
+		runtime.LockOSThread()
+		if unix.Gettid() == os.Getpid() { // the main thread does not die
+			defer runtime.UnlockOSThread()
+			go last()
+			<-done
+			return
+		}
 		defer close(done)
 		var h *netns.Handle
 		if h, err = netns.CreateLast(t.Context(), path); err == nil {
@@ -263,7 +272,8 @@ func TestCreateLast(t *testing.T) {
 			h.Close()
 			inside = here(t)
 		}
-	}()
+	}
+	go last() // its thread dies with it
 	<-done
 	if err != nil || made != inside || made == before {
 		t.Errorf("made %d, inside of %d, came from %d: %v", made, inside, before, err)
