@@ -1,12 +1,10 @@
 package drops
 
 import (
-	"bufio"
 	"cmp"
-	"os"
 	"slices"
-	"strconv"
-	"strings"
+
+	"warren/internal/kstruct"
 )
 
 // symbols are the kernel's functions by address.
@@ -19,25 +17,9 @@ type symbol struct {
 
 // readSymbols reads a file such as /proc/kallsyms. Without the right to see addresses (kernel.kptr_restrict) it is empty.
 func readSymbols(path string) symbols {
-	f, err := os.Open(path)
-	if err != nil {
-		return nil
-	}
-	defer f.Close()
 	var list symbols
-	lines := bufio.NewScanner(f)
-	for lines.Scan() {
-		addr, rest, ok := strings.Cut(lines.Text(), " ")
-		if !ok || len(rest) < 3 || rest[0] != 't' && rest[0] != 'T' {
-			continue
-		}
-		n, err := strconv.ParseUint(addr, 16, 64)
-		if err != nil || n == 0 {
-			continue
-		}
-		name, _, _ := strings.Cut(rest[2:], "\t") // then the module's
-		name, _, _ = strings.Cut(name, ".")       // what the compiler adds: .isra.0, .cold
-		list = append(list, symbol{n, name})
+	for addr, name := range kstruct.Functions(path) {
+		list = append(list, symbol{addr, name})
 	}
 	slices.SortFunc(list, func(a, b symbol) int { return cmp.Compare(a.addr, b.addr) })
 	return list

@@ -3,7 +3,6 @@ package drops
 import (
 	"errors"
 	"fmt"
-	"os"
 
 	"github.com/cilium/ebpf"
 	"github.com/cilium/ebpf/link"
@@ -47,22 +46,15 @@ func (r *Reader) open() error {
 	r.reasons = f.DropReasons()
 	r.symbols = readSymbols("/proc/kallsyms")
 	if r.ring, err = ebpf.NewMap(&ebpf.MapSpec{Type: ebpf.RingBuf, MaxEntries: ringSize}); err != nil {
-		return hinted(err)
+		return kstruct.Hint(err)
 	}
 	if r.prog, err = ebpf.NewProgram(program(o, r.ring.FD())); err != nil {
-		return hinted(err)
+		return kstruct.Hint(err)
 	}
 	if r.link, err = link.AttachRawTracepoint(link.RawTracepointOptions{Name: "kfree_skb", Program: r.prog}); err != nil {
-		return hinted(err)
+		return kstruct.Hint(err)
 	}
 	r.reader, err = ringbuf.NewReader(r.ring)
-	return err
-}
-
-func hinted(err error) error {
-	if errors.Is(err, os.ErrPermission) {
-		return fmt.Errorf("%w (hint: this needs root, or CAP_BPF and CAP_PERFMON, of the machine itself)", err)
-	}
 	return err
 }
 

@@ -1,14 +1,10 @@
 package live
 
 import (
-	"bufio"
 	"bytes"
 	"encoding/binary"
 	"errors"
 	"fmt"
-	"os"
-	"strconv"
-	"strings"
 	"time"
 
 	"github.com/cilium/ebpf"
@@ -67,29 +63,22 @@ func (e *eyes) open() error {
 		{&e.skbs, ebpf.MapSpec{Type: ebpf.LRUHash, KeySize: 8, ValueSize: 8, MaxEntries: 4096}},
 	} {
 		if *m.to, err = ebpf.NewMap(&m.spec); err != nil {
-			return hinted(err)
+			return kstruct.Hint(err)
 		}
 	}
 	for i, name := range tracepoints() {
 		prog, err := ebpf.NewProgram(program(o, maps{e.ring.FD(), e.flows.FD(), e.skbs.FD()}, i+1))
 		if err != nil {
-			return hinted(err)
+			return kstruct.Hint(err)
 		}
 		e.progs = append(e.progs, prog)
 		l, err := link.AttachRawTracepoint(link.RawTracepointOptions{Name: name, Program: prog})
 		if err != nil {
-			return fmt.Errorf("tracepoint %s: %w", name, hinted(err))
+			return fmt.Errorf("tracepoint %s: %w", name, kstruct.Hint(err))
 		}
 		e.links = append(e.links, l)
 	}
 	e.reader, err = ringbuf.NewReader(e.ring)
-	return err
-}
-
-func hinted(err error) error {
-	if errors.Is(err, os.ErrPermission) {
-		return fmt.Errorf("%w (hint: this needs root, or CAP_BPF and CAP_PERFMON, of the machine itself)", err)
-	}
 	return err
 }
 
@@ -147,28 +136,15 @@ func (e *eyes) close() error {
 	return errors.Join(errs...)
 }
 
-// functions names the kernel's functions that some addresses are in: one pass over a file such as /proc/kallsyms. Without the
-// right to see addresses (kernel.kptr_restrict) there are none.
+// functions names the kernel's functions that some addresses are in: one pass over a file such as /proc/kallsyms.
 func functions(path string, addrs []uint64) map[uint64]string {
-	f, err := os.Open(path)
-	if err != nil || len(addrs) == 0 {
+	if len(addrs) == 0 {
 		return nil
 	}
-	defer f.Close()
 	best, names := map[uint64]uint64{}, map[uint64]string{}
-	for lines := bufio.NewScanner(f); lines.Scan(); {
-		addr, rest, ok := strings.Cut(lines.Text(), " ")
-		if !ok || len(rest) < 3 || rest[0] != 't' && rest[0] != 'T' {
-			continue
-		}
-		n, err := strconv.ParseUint(addr, 16, 64)
-		if err != nil || n == 0 {
-			continue
-		}
+	for n, name := range kstruct.Functions(path) {
 		for _, a := range addrs {
 			if n <= a && n > best[a] {
-				name, _, _ := strings.Cut(rest[2:], "\t") // then the module's
-				name, _, _ = strings.Cut(name, ".")       // what the compiler adds: .isra.0, .cold
 				best[a], names[a] = n, name
 			}
 		}
