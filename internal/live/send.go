@@ -13,6 +13,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"warren/internal/nsock"
 	"warren/internal/probe"
 )
 
@@ -74,17 +75,17 @@ func aim(in Inside, q Question, token uint64) (*shot, error) {
 // aimPacket connects: the kernel chooses addresses and port as it will for the packet.
 func (sh *shot) aimPacket(proto uint8, id uint16) error {
 	q := &sh.q
-	to, err := sh.s.address(q.Dst, q.Port)
+	to, err := sh.s.Address(q.Dst, q.Port)
 	if err != nil {
 		return err
 	}
 	if q.Proto != protoUDP {
-		to, err = sh.s.address(q.Dst, 0)
+		to, err = sh.s.Address(q.Dst, 0)
 		if err != nil {
 			return err
 		}
 	}
-	if err := sh.s.control(func(fd int) error { return unix.Connect(fd, to) }); err != nil {
+	if err := sh.s.Control(func(fd int) error { return unix.Connect(fd, to) }); err != nil {
 		return &sendError{err}
 	}
 	src := sh.s.local()
@@ -104,9 +105,9 @@ func (sh *shot) aimTCP(in Inside) error {
 		if sh.q.v6() {
 			any = netip.IPv6Unspecified()
 		}
-		to, err := sh.s.address(any, 0)
+		to, err := sh.s.Address(any, 0)
 		if err == nil {
-			err = sh.s.control(func(fd int) error { return unix.Bind(fd, to) })
+			err = sh.s.Control(func(fd int) error { return unix.Bind(fd, to) })
 		}
 		if err != nil {
 			return fmt.Errorf("bind the probe's socket: %w", err)
@@ -125,8 +126,8 @@ func (sh *shot) aimTCP(in Inside) error {
 		return nil
 	}
 	if s, err := openSocket(in, sh.q, unix.SOCK_DGRAM, unix.IPPROTO_UDP); err == nil {
-		if to, err := s.address(sh.q.Dst, sh.q.Port); err == nil {
-			if s.control(func(fd int) error { return unix.Connect(fd, to) }) == nil {
+		if to, err := s.Address(sh.q.Dst, sh.q.Port); err == nil {
+			if s.Control(func(fd int) error { return unix.Connect(fd, to) }) == nil {
 				add(s.local().Addr())
 			}
 		}
@@ -154,16 +155,16 @@ func (sh *shot) send(ctx context.Context, timeout time.Duration) probe.Result {
 	}
 	start := time.Now()
 	payload := sh.payload()
-	if err := sh.s.control(func(fd int) error { return unix.Sendto(fd, payload, 0, nil) }); err != nil {
+	if err := sh.s.Control(func(fd int) error { return unix.Sendto(fd, payload, 0, nil) }); err != nil {
 		return refused(err, sh.q.Dst)
 	}
-	stop := sh.s.until(ctx, start.Add(timeout))
+	stop := sh.s.Until(ctx, start.Add(timeout))
 	defer stop()
 	buf := make([]byte, 65536)
 	for {
 		var n int
 		var notice *icmpNotice
-		err := sh.s.read(func(fd int) error {
+		err := sh.s.Read(func(fd int) error {
 			if notice = sh.s.offender(fd, sh.quotes); notice != nil {
 				return nil
 			}
@@ -220,24 +221,9 @@ func (sh *shot) payload() []byte {
 	binary.BigEndian.PutUint16(b[4:], sh.flows[0].src.Port())
 	binary.BigEndian.PutUint16(b[6:], 1)
 	if !sh.q.v6() {
-		binary.BigEndian.PutUint16(b[2:], checksum(b))
+		binary.BigEndian.PutUint16(b[2:], nsock.Checksum(b))
 	}
 	return b
-}
-
-// checksum is the Internet's (RFC 1071).
-func checksum(b []byte) uint16 {
-	var sum uint32
-	for i := 0; i+1 < len(b); i += 2 {
-		sum += uint32(binary.BigEndian.Uint16(b[i:]))
-	}
-	if len(b)%2 == 1 {
-		sum += uint32(b[len(b)-1]) << 8
-	}
-	for sum > 0xffff {
-		sum = sum>>16 + sum&0xffff
-	}
-	return ^uint16(sum)
 }
 
 // answers reports whether a raw socket received the reply to our echo. Any datagram answers ours.
@@ -299,7 +285,7 @@ func (sh *shot) push(ctx context.Context, deadline time.Time) error {
 		head = header6
 	}
 	head += 20
-	err := sh.s.control(func(fd int) error {
+	err := sh.s.Control(func(fd int) error {
 		info, err := unix.GetsockoptTCPInfo(fd, unix.SOL_TCP, unix.TCP_INFO)
 		if err == nil && info.Options&1 != 0 { // TCPI_OPT_TIMESTAMPS
 			head += 12
@@ -310,14 +296,14 @@ func (sh *shot) push(ctx context.Context, deadline time.Time) error {
 		return err
 	}
 	data := make([]byte, max(sh.q.Size-head, 1))
-	stop := sh.s.until(ctx, deadline)
+	stop := sh.s.Until(ctx, deadline)
 	defer stop()
-	if _, err := sh.s.f.Write(data); err != nil {
+	if _, err := sh.s.File.Write(data); err != nil {
 		return err
 	}
 	for {
 		var queued int
-		if err := sh.s.control(func(fd int) (err error) {
+		if err := sh.s.Control(func(fd int) (err error) {
 			queued, err = unix.IoctlGetInt(fd, unix.TIOCOUTQ)
 			return err
 		}); err != nil || queued == 0 {
@@ -339,7 +325,7 @@ type opener struct{ sh *shot }
 
 func (o opener) Socket(int, int, int) (int, error) {
 	fd := -1
-	err := o.sh.s.control(func(own int) (err error) {
+	err := o.sh.s.Control(func(own int) (err error) {
 		fd, err = unix.FcntlInt(uintptr(own), unix.F_DUPFD_CLOEXEC, 3)
 		return err
 	})

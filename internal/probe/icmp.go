@@ -8,9 +8,9 @@ import (
 	"os"
 
 	"golang.org/x/sys/unix"
-)
 
-func nativeUint32(b []byte) uint32 { return binary.NativeEndian.Uint32(b) }
+	"warren/internal/nsock"
+)
 
 // ICMP types (RFC 792, RFC 4443).
 const (
@@ -153,24 +153,9 @@ func encodeEcho(v6 bool, id, seq uint16, token uint64, size int) []byte {
 		}
 	}
 	if !v6 {
-		binary.BigEndian.PutUint16(b[2:], checksum(b))
+		binary.BigEndian.PutUint16(b[2:], nsock.Checksum(b))
 	}
 	return b
-}
-
-// checksum is the Internet's (RFC 1071).
-func checksum(b []byte) uint16 {
-	var sum uint32
-	for i := 0; i+1 < len(b); i += 2 {
-		sum += uint32(binary.BigEndian.Uint16(b[i:]))
-	}
-	if len(b)%2 == 1 {
-		sum += uint32(b[len(b)-1]) << 8
-	}
-	for sum > 0xffff {
-		sum = sum>>16 + sum&0xffff
-	}
-	return ^uint16(sum)
 }
 
 // decodeEcho reads what a raw socket received: of IPv4 the whole packet, of IPv6 the ICMP message. ok: it is an answer to a

@@ -84,11 +84,11 @@ func MTU(ctx context.Context, ns Opener, target netip.Addr, size int, o Options)
 	}
 	defer p.s.close()
 	// Probe: do not fragment, and do not believe what was learned about the path before.
-	if err := p.s.set(unix.IP_MTU_DISCOVER, unix.IPV6_MTU_DISCOVER, unix.IP_PMTUDISC_PROBE); err != nil {
+	if err := p.s.Set(unix.IP_MTU_DISCOVER, unix.IPV6_MTU_DISCOVER, unix.IP_PMTUDISC_PROBE); err != nil {
 		return failed(fmt.Errorf("forbid fragments: %w", err))
 	}
 	if v6 {
-		if err := p.s.control(func(fd int) error { return unix.SetsockoptInt(fd, unix.SOL_IPV6, unix.IPV6_DONTFRAG, 1) }); err != nil {
+		if err := p.s.Control(func(fd int) error { return unix.SetsockoptInt(fd, unix.SOL_IPV6, unix.IPV6_DONTFRAG, 1) }); err != nil {
 			return failed(fmt.Errorf("forbid fragments: %w", err))
 		}
 	}
@@ -169,8 +169,8 @@ const icmpFilter = 1
 
 // filter keeps away what is neither an answer nor an error: requests of others, router advertisements, ...
 func (s *socket) filter() error {
-	return s.control(func(fd int) error {
-		if !s.v6 {
+	return s.Control(func(fd int) error {
+		if !s.V6 {
 			block := ^uint32(1<<echoReply4 | 1<<unreachable4 | 1<<timeExceeded4)
 			return unix.SetsockoptInt(fd, unix.SOL_RAW, icmpFilter, int(int32(block)))
 		}
@@ -191,7 +191,7 @@ func (p *pinger) run(ctx context.Context, jobs []*pingJob, timeout time.Duration
 	if timeout < 600*time.Millisecond {
 		again = timeout
 	}
-	stop := p.s.until(ctx, time.Now().Add(timeout))
+	stop := p.s.Until(ctx, time.Now().Add(timeout))
 	defer stop()
 	var active []*pingJob
 	for {
@@ -234,7 +234,7 @@ func (p *pinger) run(ctx context.Context, jobs []*pingJob, timeout time.Duration
 				}
 			}
 		}
-		_ = p.s.f.SetReadDeadline(wake)
+		_ = p.s.File.SetReadDeadline(wake)
 		if err := ctx.Err(); err != nil { // after the deadline was set: who cancels later sets it anew
 			for _, j := range append(active, jobs...) {
 				if !j.done {
@@ -253,17 +253,17 @@ func (p *pinger) send(j *pingJob) {
 	if size == 0 {
 		size = defaultEcho
 	}
-	b := encodeEcho(p.s.v6, p.id, p.seq, p.token, size)
-	to, err := p.s.address(j.target, 0)
+	b := encodeEcho(p.s.V6, p.id, p.seq, p.token, size)
+	to, err := p.s.Address(j.target, 0)
 	if err != nil {
 		p.finish(j, failed(err))
 		return
 	}
 	at := time.Now()
-	err = p.s.control(func(fd int) error {
+	err = p.s.Control(func(fd int) error {
 		if j.ttl > 0 {
 			level, opt := unix.SOL_IP, unix.IP_TTL
-			if p.s.v6 {
+			if p.s.V6 {
 				level, opt = unix.SOL_IPV6, unix.IPV6_UNICAST_HOPS
 			}
 			if err := unix.SetsockoptInt(fd, level, opt, j.ttl); err != nil {
@@ -304,9 +304,9 @@ func (p *pinger) receive() {
 		}
 		var err error
 		if first {
-			err = p.s.read(take)
+			err = p.s.Read(take)
 		} else {
-			err = p.s.control(take)
+			err = p.s.Control(take)
 		}
 		first = false
 		switch {
@@ -320,7 +320,7 @@ func (p *pinger) receive() {
 }
 
 func (p *pinger) take(b []byte, from netip.Addr, at time.Time) {
-	e, ok := decodeEcho(p.s.v6, p.id, from, b)
+	e, ok := decodeEcho(p.s.V6, p.id, from, b)
 	if !ok {
 		return
 	}

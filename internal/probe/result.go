@@ -6,12 +6,12 @@ import (
 	"net/netip"
 	"sync"
 	"time"
+
+	"warren/internal/nsock"
 )
 
 // An Opener opens sockets inside a namespace: a *netns.Handle.
-type Opener interface {
-	Socket(domain, typ, proto int) (fd int, err error)
-}
+type Opener = nsock.Opener
 
 // A Code says what happened, for a program.
 type Code string

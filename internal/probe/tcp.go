@@ -49,16 +49,16 @@ func (s *socket) establish(ctx context.Context, addr netip.Addr, port uint16, o 
 		return failed(err), false
 	}
 	// So that an ICMP error says who sent it. It makes no error out of what would be none while a connection is set up.
-	if err := s.set(unix.IP_RECVERR, unix.IPV6_RECVERR, 1); err != nil {
+	if err := s.Set(unix.IP_RECVERR, unix.IPV6_RECVERR, 1); err != nil {
 		return failed(err), false
 	}
-	to, err := s.address(addr, port)
+	to, err := s.Address(addr, port)
 	if err != nil {
 		return failed(err), false
 	}
 	timeout := o.timeout(connectTimeout)
 	start := time.Now()
-	stop := s.until(ctx, start.Add(timeout))
+	stop := s.Until(ctx, start.Add(timeout))
 	defer stop()
 	if err := ctx.Err(); err != nil {
 		return failed(err), false
@@ -66,7 +66,7 @@ func (s *socket) establish(ctx context.Context, addr netip.Addr, port uint16, o 
 	err = s.connect(to)
 	took := time.Since(start)
 	if err == nil {
-		_ = s.set(unix.IP_RECVERR, unix.IPV6_RECVERR, 0)
+		_ = s.Set(unix.IP_RECVERR, unix.IPV6_RECVERR, 0)
 		return Result{Took: took}, true
 	}
 	r := s.explain(ctx, err, addr, timeout)
@@ -99,7 +99,7 @@ func Dial(ctx context.Context, ns Opener, target netip.AddrPort, o Options) (net
 		return nil, &net.OpError{Op: "dial", Net: "tcp", Addr: net.TCPAddrFromAddrPort(target), Err: &dialError{r}}
 	}
 	defer s.close()
-	return net.FileConn(s.f) // a copy of the descriptor
+	return net.FileConn(s.File) // a copy of the descriptor
 }
 
 // dialError carries the result through net/http.

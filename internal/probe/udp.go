@@ -45,12 +45,12 @@ func exchange(ctx context.Context, ns Opener, target netip.AddrPort, data []byte
 		return nil, failed(err)
 	}
 	defer s.close()
-	to, err := s.address(addr, target.Port())
+	to, err := s.Address(addr, target.Port())
 	if err == nil {
 		err = s.bind(o.Source)
 	}
 	if err == nil {
-		err = s.set(unix.IP_RECVERR, unix.IPV6_RECVERR, 1)
+		err = s.Set(unix.IP_RECVERR, unix.IPV6_RECVERR, 1)
 	}
 	if err != nil {
 		return nil, failed(err)
@@ -58,9 +58,9 @@ func exchange(ctx context.Context, ns Opener, target netip.AddrPort, data []byte
 	timeout := o.timeout(packetTimeout)
 	start := time.Now()
 	end := start.Add(timeout)
-	stop := s.until(ctx, end)
+	stop := s.Until(ctx, end)
 	defer stop()
-	if err := s.control(func(fd int) error { return unix.Connect(fd, to) }); err != nil {
+	if err := s.Control(func(fd int) error { return unix.Connect(fd, to) }); err != nil {
 		return nil, s.explain(ctx, err, addr, timeout)
 	}
 	buf := make([]byte, 65536)
@@ -75,7 +75,7 @@ func exchange(ctx context.Context, ns Opener, target netip.AddrPort, data []byte
 			return nil, r
 		}
 		if !now.Before(next) {
-			if err := s.control(func(fd int) error { return unix.Sendto(fd, data, unix.MSG_DONTWAIT, nil) }); err != nil && !busy(err) {
+			if err := s.Control(func(fd int) error { return unix.Sendto(fd, data, unix.MSG_DONTWAIT, nil) }); err != nil && !busy(err) {
 				r := s.explain(ctx, err, addr, timeout)
 				r.Took = time.Since(start)
 				return nil, r
@@ -86,12 +86,12 @@ func exchange(ctx context.Context, ns Opener, target netip.AddrPort, data []byte
 		if next.Before(end) {
 			wake = next
 		}
-		_ = s.f.SetReadDeadline(wake)
+		_ = s.File.SetReadDeadline(wake)
 		if ctx.Err() != nil {
 			continue
 		}
 		var n int
-		err := s.read(func(fd int) (err error) {
+		err := s.Read(func(fd int) (err error) {
 			n, _, err = unix.Recvfrom(fd, buf, unix.MSG_DONTWAIT)
 			return err
 		})
