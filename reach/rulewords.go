@@ -1,0 +1,124 @@
+package reach
+
+import (
+	"fmt"
+	"strings"
+
+	"warren/reach/filter"
+)
+
+func ruleObject(u *filter.Rule) string {
+	s := fmt.Sprintf("%s %s %s/%s", u.Backend, u.Family, u.Table, u.Chain)
+	switch {
+	case u.Policy:
+		return s + " policy"
+	case u.Handle != 0:
+		return fmt.Sprintf("%s handle %d", s, u.Handle)
+	case u.Number != 0:
+		return fmt.Sprintf("%s rule %d", s, u.Number)
+	}
+	return s
+}
+
+func readFrom(u *filter.Rule) string {
+	if u.Backend == "legacy" {
+		return "IPT_SO_GET_ENTRIES"
+	}
+	return "NFT_MSG_GETRULE"
+}
+
+func ruleLine(u *filter.Rule) string {
+	if u.Policy {
+		return "policy of chain " + u.Chain + " is drop"
+	}
+	if u.Text == "" {
+		return ruleObject(u)
+	}
+	return strings.TrimSpace(u.Text)
+}
+
+// ruleFix says how to let the packet pass: an accept in front of the rule that drops it, in the same chain.
+func ruleFix(r *room, u *filter.Rule, p *filter.Packet, h filter.Hook) []string {
+	if u.Backend == "legacy" {
+		cmd := "iptables-legacy"
+		if u.Family == "ip6" {
+			cmd = "ip6tables-legacy"
+		}
+		out := fix(r.in("%s -t %s -I %s %s -j ACCEPT", cmd, u.Table, u.Chain, legacyMatch(p)))
+		if u.Number != 0 {
+			out = append(out, r.in("%s -t %s -D %s %d", cmd, u.Table, u.Chain, u.Number))
+		}
+		return out
+	}
+	if h.Family == "arp" || p.ARP != nil {
+		return fix(r.in("nft delete rule %s %s %s handle %d", u.Family, u.Table, u.Chain, u.Handle))
+	}
+	out := fix(r.in("nft insert rule %s %s %s %s accept", u.Family, u.Table, u.Chain, nftMatch(p)))
+	if u.Handle != 0 {
+		out = append(out, r.in("nft delete rule %s %s %s handle %d", u.Family, u.Table, u.Chain, u.Handle))
+	}
+	return out
+}
+
+func nftMatch(p *filter.Packet) string {
+	ip := "ip"
+	if p.Is6() {
+		ip = "ip6"
+	}
+	s := fmt.Sprintf("%s saddr %s %s daddr %s", ip, p.Src, ip, p.Dst)
+	switch p.Proto {
+	case filter.TCP, filter.UDP:
+		side, port := servicePort(p)
+		s += fmt.Sprintf(" %s %s %d", protoWord(p.Proto), side, port)
+	case filter.ICMP:
+		s += " icmp type " + icmpWord(p)
+	case filter.ICMPv6:
+		if p.ICMPType >= 133 && p.ICMPType <= 137 {
+			return "icmpv6 type { nd-neighbor-solicit, nd-neighbor-advert }"
+		}
+		s += " icmpv6 type " + icmpWord(p)
+	}
+	return s
+}
+
+// servicePort is the port by which a rule knows the packet again: the other one is another each time.
+func servicePort(p *filter.Packet) (side string, port uint16) {
+	if p.Reply || p.TCPFlags&filter.FlagACK != 0 || p.DPort == clientPort {
+		return "sport", p.SPort
+	}
+	return "dport", p.DPort
+}
+
+func icmpWord(p *filter.Packet) string {
+	switch {
+	case p.Proto == filter.ICMP && p.ICMPType == 8, p.Proto == filter.ICMPv6 && p.ICMPType == 128:
+		return "echo-request"
+	case p.Proto == filter.ICMP && p.ICMPType == 0, p.Proto == filter.ICMPv6 && p.ICMPType == 129:
+		return "echo-reply"
+	}
+	return fmt.Sprint(p.ICMPType)
+}
+
+func legacyMatch(p *filter.Packet) string {
+	s := fmt.Sprintf("-s %s -d %s", p.Src, p.Dst)
+	switch p.Proto {
+	case filter.TCP, filter.UDP:
+		side, port := servicePort(p)
+		s += fmt.Sprintf(" -p %s --%s %d", protoWord(p.Proto), side, port)
+	case filter.ICMP:
+		s += " -p icmp"
+	case filter.ICMPv6:
+		if p.ICMPType >= 133 && p.ICMPType <= 137 {
+			return fmt.Sprintf("-p icmpv6 --icmpv6-type %d", p.ICMPType)
+		}
+		s += " -p icmpv6"
+	}
+	return s
+}
+
+func protoWord(n uint8) string {
+	if n == filter.TCP {
+		return "tcp"
+	}
+	return "udp"
+}
