@@ -77,7 +77,7 @@ func (c census) compare(after census) error {
 			switch d := after[kind][item] - c[kind][item]; {
 			case d > 0:
 				lines = append(lines, fmt.Sprintf("\t%s left: %s", kind, item))
-			case d < 0 && kind != "process": // what an earlier test killed may end during a later one
+			case d < 0:
 				lines = append(lines, fmt.Sprintf("\t%s gone: %s", kind, item))
 			}
 		}
