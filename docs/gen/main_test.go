@@ -66,7 +66,7 @@ func TestEveryCommandIsExplained(t *testing.T) {
 			t.Errorf("%s: no example, or no word about the exit status", c.Name())
 		}
 		for line := range strings.Lines(c.Long + "\n" + c.Example) {
-			if n := len([]rune(strings.TrimRight(line, "\n"))); n > 150 { // some of iproute2's own lines of usage
+			if n := len([]rune(strings.TrimRight(line, "\n"))); n > 130 { // some of iproute2's own lines of usage
 				t.Errorf("%s: a line of %d characters: %s", c.Name(), n, line)
 			}
 		}

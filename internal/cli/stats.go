@@ -44,7 +44,8 @@ func (a *app) stats() *cobra.Command {
 		Short:   "Show what goes through namespaces and links",
 		Long: `Show bytes, packets, errors and drops of every link, and their sums per namespace (lo left out), for all of the host or
 some namespaces. With --rate there are two readings, that long apart, and what went through per second. With --watch the
-table is written again and again, with rates: on a terminal in place, until q or ctrl-c; in a pipe as lines that begin with the time.
+table is written again and again, with rates: on a terminal in place, until q or ctrl-c; in a pipe as lines that begin with
+the time.
 
 Units are of 1,000. A link that is new, or whose counters fell, has no rate yet.
 Exit status: 0, 1 an error, 2 wrong usage.`,

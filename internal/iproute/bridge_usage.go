@@ -20,8 +20,10 @@ const (
        bridge vlan { set } vid VLAN_ID dev DEV [ state STP_STATE ] [ mcast_router MULTICAST_ROUTER ]
        bridge vlan { show | tunnelshow } [ dev DEV ] [ vid VLAN_ID ]
        bridge vlan global { set } vid VLAN_ID dev DEV [ mcast_snooping | mcast_querier | mcast_igmp_version | mcast_mld_version |
-                  mcast_last_member_count | mcast_last_member_interval | mcast_startup_query_count | mcast_startup_query_interval |
-                  mcast_membership_interval | mcast_querier_interval | mcast_query_interval | mcast_query_response_interval NUMBER ]
+                  mcast_last_member_count | mcast_last_member_interval | mcast_startup_query_count |
+                  mcast_startup_query_interval |
+                  mcast_membership_interval | mcast_querier_interval | mcast_query_interval |
+                  mcast_query_response_interval NUMBER ]
        bridge vlan global { show } [ dev DEV ] [ vid VLAN_ID ]`
 	vniUsage = `Usage: bridge vni { add | del } vni VNI [ { group | remote } IP_ADDRESS ] [ dev DEV ]
        bridge vni { show }`

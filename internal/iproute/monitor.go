@@ -50,19 +50,29 @@ func (s *session) monitor(o watch) {
 		s.linkMessages(&linkFilter{group: -1}, unix.AF_UNSPEC)
 		s.cache().whole = false
 	}
+	err = s.events(sub, func(ev nl.Event) {
+		for _, m := range ev.Messages {
+			s.tellOf(p, o, m, ev.NSID)
+		}
+	})
+	if err != nil {
+		fail(exitKernel, "netlink receive error %s", errnoText(err))
+	}
+}
+
+// events hands on events until the session is over, which is no error. Those that were lost are told.
+func (s *session) events(sub *nl.Subscription, each func(nl.Event)) error {
 	for {
 		ev, err := sub.Receive(s.ctx)
 		switch {
 		case s.ctx.Err() != nil:
-			return
+			return nil
 		case errors.Is(err, nl.ErrResync):
 			fmt.Fprintf(s.stdio.Err, "netlink receive error %s (%d)\n", strerror(unix.ENOBUFS), int(unix.ENOBUFS))
-			continue
 		case err != nil:
-			fail(exitKernel, "netlink receive error %s", errnoText(err))
-		}
-		for _, m := range ev.Messages {
-			s.tellOf(p, o, m, ev.NSID)
+			return err
+		default:
+			each(ev)
 		}
 	}
 }

@@ -16,7 +16,7 @@ func Usage(object string) string {
 	}[object]
 	if object == "netns" {
 		text = strings.Replace(text, "netns delete [NAME]", "netns delete [NAME] [ --wait ] [ --return ]", 1) +
-			"\n--wait waits until the kernel is done. --return gives physical devices back to where warren moved them from, else to this namespace;" +
+			"\n--wait waits until the kernel is done. --return gives physical devices back to where warren moved them from,\nelse to this namespace;" +
 			"\nwithout it the kernel gives them to the initial one."
 	}
 	var b strings.Builder

@@ -44,20 +44,13 @@ func (s *ss) follow() {
 	}
 	defer sub.Close()
 	s.states = ssAll
-	for {
-		ev, err := sub.Receive(s.ctx)
-		switch {
-		case s.ctx.Err() != nil:
-			return
-		case errors.Is(err, nl.ErrResync):
-			fmt.Fprintf(s.stdio.Err, "netlink receive error %s (%d)\n", strerror(unix.ENOBUFS), int(unix.ENOBUFS))
-			continue
-		case err != nil:
-			die("netlink receive error %s", errnoText(err))
-		}
+	err = s.events(sub, func(ev nl.Event) {
 		for _, m := range ev.Messages {
 			s.ended(m)
 		}
+	})
+	if err != nil {
+		die("netlink receive error %s", errnoText(err))
 	}
 }
 

@@ -29,7 +29,8 @@ NETNSID := auto | POSITIVE-INT`
                   [ label LABEL ] [ scope SCOPE ] [ metric METRIC ] [ valid_lft LIFE ] [ preferred_lft LIFE ] [ proto PROTO ]
                   [ home | nodad | mngtmpaddr | noprefixroute | autojoin ]
        ip address del PREFIX dev IFNAME [ mngtmpaddr ]
-       ip address { show | flush } [ [ dev ] IFNAME ] [ scope SCOPE ] [ to PREFIX ] [ label PATTERN ] [ up ] [ master DEVICE ] [ nomaster ]
+       ip address { show | flush } [ [ dev ] IFNAME ] [ scope SCOPE ] [ to PREFIX ] [ label PATTERN ] [ up ]
+                  [ master DEVICE ] [ nomaster ]
                   [ type TYPE ] [ vrf NAME ] [ group GROUP ] [ [-]FLAG ... ]
        ip address { save | showdump | restore }
 LIFE := { forever | SECONDS }
@@ -40,30 +41,37 @@ FLAG := { permanent | dynamic | primary | secondary | temporary | tentative | de
                   [ extern_learn ] [ protocol PROTO ]
        ip neigh { add | del } proxy ADDR [ dev DEV ]
        ip neigh del ADDR [ dev DEV ]
-       ip neigh { show | flush } [ proxy ] [ [ to ] PREFIX ] [ dev DEV ] [ nud STATE ] [ vrf NAME ] [ nomaster ] [ protocol PROTO ] [ unused ]
+       ip neigh { show | flush } [ proxy ] [ [ to ] PREFIX ] [ dev DEV ] [ nud STATE ] [ vrf NAME ]
+                  [ nomaster ] [ protocol PROTO ] [ unused ]
        ip neigh get { ADDR | proxy ADDR } dev DEV
 STATE := { delay | failed | incomplete | noarp | none | permanent | probe | reachable | stale | all }`
 	ruleUsage = `Usage: ip rule { add | del } SELECTOR ACTION
        ip rule { flush | save | restore } [ protocol PROTO ]
        ip rule [ show [ SELECTOR ] ]
-SELECTOR := [ not ] [ from PREFIX ] [ to PREFIX ] [ tos TOS | dsfield DS ] [ fwmark MARK[/MASK] ] [ iif DEVICE ] [ oif DEVICE ] [ l3mdev ]
+SELECTOR := [ not ] [ from PREFIX ] [ to PREFIX ] [ tos TOS | dsfield DS ] [ fwmark MARK[/MASK] ] [ iif DEVICE ]
+            [ oif DEVICE ] [ l3mdev ]
             [ uidrange FIRST-LAST ] [ ipproto PROTOCOL ] [ sport NUMBER[-NUMBER] ] [ dport NUMBER[-NUMBER] ] [ tun_id ID ]
             [ priority PREFERENCE ]
 ACTION := { [ table TABLE ] | goto NUMBER | nop | blackhole | unreachable | prohibit | nat ADDRESS } [ realms [SRC/]DST ]
           [ protocol PROTO ] [ suppress_prefixlength LENGTH ] [ suppress_ifgroup GROUP ]`
 	routeUsage = `Usage: ip route { show | flush } [ root PREFIX | match PREFIX | exact PREFIX ] [ table { TABLE | all | cache | local | main } ]
-                  [ vrf NAME ] [ protocol PROTO ] [ type TYPE ] [ scope SCOPE ] [ dev DEV ] [ via ADDR ] [ src ADDR ] [ from PREFIX ]
+                  [ vrf NAME ] [ protocol PROTO ] [ type TYPE ] [ scope SCOPE ] [ dev DEV ] [ via ADDR ]
+                  [ src ADDR ] [ from PREFIX ]
                   [ metric METRIC ] [ realms [SRC/]DST ] [ cloned ]
        ip route { save | showdump | restore }
        ip route get [ fibmatch ] ADDRESS [ from ADDRESS iif DEV ] [ oif DEV ] [ tos TOS ] [ mark MARK ] [ vrf NAME ] [ uid NUMBER ]
                   [ ipproto PROTOCOL ] [ sport NUMBER ] [ dport NUMBER ] [ as [ to ] ADDRESS ] [ notify ] [ connected ]
-       ip route { add | del | change | append | prepend | replace | test } [ TYPE ] PREFIX [ table TABLE ] [ vrf NAME ] [ protocol PROTO ]
-                  [ scope SCOPE ] [ metric METRIC ] [ tos TOS ] [ ttl-propagate { enabled | disabled } ] { NH | nhid ID | nexthop NH ... }
+       ip route { add | del | change | append | prepend | replace | test } [ TYPE ] PREFIX [ table TABLE ]
+                  [ vrf NAME ] [ protocol PROTO ]
+                  [ scope SCOPE ] [ metric METRIC ] [ tos TOS ]
+                  [ ttl-propagate { enabled | disabled } ] { NH | nhid ID | nexthop NH ... }
                   [ src ADDR ] [ expires SECONDS ] [ pref { low | medium | high } ] [ OPTIONS ]
 TYPE := { unicast | local | broadcast | multicast | anycast | throw | unreachable | prohibit | blackhole | nat }
-NH := [ encap ENCAP ] [ via [ FAMILY ] ADDRESS ] [ dev DEV ] [ as [ to ] ADDRESS ] [ weight NUMBER ] [ onlink ] [ pervasive ] [ realms REALM ]
-OPTIONS := [ mtu [lock] N ] [ advmss N ] [ rtt TIME ] [ rttvar TIME ] [ reordering N ] [ window N ] [ cwnd N ] [ initcwnd N ] [ initrwnd N ]
-           [ ssthresh N ] [ rto_min TIME ] [ hoplimit N ] [ quickack BOOL ] [ congctl [lock] NAME ] [ features ecn ]
+NH := [ encap ENCAP ] [ via [ FAMILY ] ADDRESS ] [ dev DEV ] [ as [ to ] ADDRESS ] [ weight NUMBER ] [ onlink ]
+      [ pervasive ] [ realms REALM ]
+OPTIONS := [ mtu [lock] N ] [ advmss N ] [ rtt TIME ] [ rttvar TIME ] [ reordering N ] [ window N ] [ cwnd N ] [ initcwnd N ]
+           [ initrwnd N ] [ ssthresh N ] [ rto_min TIME ] [ hoplimit N ] [ quickack BOOL ]
+           [ congctl [lock] NAME ] [ features ecn ]
            [ fastopen_no_cookie BOOL ] [ realms [SRC/]DST ]
 ENCAP := { mpls LABELS [ ttl TTL ] | ip IPARGS | ip6 IPARGS |
            seg6 mode { encap | encap.red | inline | l2encap | l2encap.red } segs ADDR,... [ hmac ID ] |
