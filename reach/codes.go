@@ -55,6 +55,7 @@ const (
 	VXLANNoFDB           Code = "vxlan-no-fdb"
 	VXLANUnderlayNoRoute Code = "vxlan-underlay-no-route"
 	NATBypassed          Code = "nat-bypassed"
+	NATPortsTaken        Code = "nat-ports-taken"
 	StaleConntrack       Code = "stale-conntrack"
 	CTInvalid            Code = "ct-invalid"
 	NoListener           Code = "no-listener"

@@ -54,6 +54,11 @@ func hostReasons() []Explanation {
 			Fix: "masquerade there, or br_netfilter on, so that answers come back by it",
 		},
 		{
+			Code: NATPortsTaken, Means: "NAT has no port left for the connection: others to the same destination hold all that the rule allows.",
+			Looks: "Some connections time out, others work; what is there goes on.", See: "`conntrack -L`, `conntrack -S` counts insert_failed",
+			Fix: "let the rule use more ports or addresses, or remove connections that are over",
+		},
+		{
 			Code: StaleConntrack, Means: "An old connection's entry decides, though the rules have changed since.",
 			Looks: "New rules do not work until the old connection is forgotten.", See: "`conntrack -L`",
 			Fix: "`conntrack -D` for that connection",

@@ -2,9 +2,11 @@ package reach
 
 import (
 	"fmt"
+	"net/netip"
 	"strings"
 
 	"warren/reach/filter"
+	"warren/state"
 )
 
 func ruleObject(u *filter.Rule) string {
@@ -121,4 +123,22 @@ func protoWord(n uint8) string {
 		return "tcp"
 	}
 	return "udp"
+}
+
+// portsTaken is the reason why conntrack does not take a connection in: another one expects the same answers.
+func portsTaken(r *room, c *filter.Conn, other *state.Conn) Reason {
+	tuple := func(t state.ConnTuple) string {
+		return fmt.Sprintf("%s > %s", netip.AddrPortFrom(t.Src, t.SPort), netip.AddrPortFrom(t.Dst, t.DPort))
+	}
+	proto := "icmp"
+	if c.Proto == filter.TCP || c.Proto == filter.UDP {
+		proto = protoWord(c.Proto)
+	}
+	return Reason{
+		Code: NATPortsTaken, Object: fmt.Sprintf("conntrack %s %s", proto, tuple(other.Original)),
+		Text:  fmt.Sprintf("NAT gives the connection a source that another one has towards the same destination (answers %s), and there is no free port", tuple(c.Reply)),
+		Facts: facts(fact("CTNETLINK", "original %s, reply %s, %s", tuple(other.Original), tuple(other.Reply), other.TCPState)),
+		Fix: fix(r.in("conntrack -D -p %s -s %s --sport %d -d %s --dport %d", proto, other.Original.Src, other.Original.SPort, other.Original.Dst, other.Original.DPort),
+			"# or let the NAT rule use more ports"),
+	}
 }

@@ -223,12 +223,16 @@ func (t *tracer) filter(r *room, p *filter.Packet, h filter.Hook, tr *trail, arp
 	}
 	t.agents(r, p, h, tr, arp)
 	res := r.nf.Run(h, p)
-	if res.Chains == 0 && len(res.Stops) == 0 {
+	if res.Chains == 0 && len(res.Stops) == 0 && res.NAT == "" {
 		return res
 	}
 	where := h.Family + " " + h.Name
 	n := len(tr.steps)
 	for _, st := range res.Stops {
+		if st.Taken != nil {
+			tr.stop(r, "filter", portsTaken(r, p.Conn, st.Taken))
+			continue
+		}
 		t.ruleStop(r, p, h, st, tr, arp)
 	}
 	if len(res.Stops) == 0 && (res.NAT != "" || t.flow.Explain || len(res.Visits) > 0) {

@@ -193,7 +193,7 @@ func (j *judge) filtered(dir string, s *reach.Step) string {
 // kinds groups codes that one reason of the kernel's stands for.
 func kinds() [][]reach.Code {
 	return [][]reach.Code{
-		{reach.FilterDrop, reach.FilterReject, reach.RPFRule, reach.CTInvalid, reach.NDPFiltered, reach.ARPFiltered},
+		{reach.FilterDrop, reach.FilterReject, reach.RPFRule, reach.CTInvalid, reach.NATPortsTaken, reach.NDPFiltered, reach.ARPFiltered},
 		{reach.NoListener, reach.ListenerWrongAddress, reach.ListenerWrongDevice, reach.ListenerWrongFamily, reach.VXLANPort, reach.ProbePermission},
 		{
 			reach.NoRoute, reach.NoReturnRoute, reach.RouteBlackhole, reach.RouteUnreachable, reach.RouteProhibit, reach.RouteDead,

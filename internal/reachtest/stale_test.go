@@ -47,3 +47,39 @@ func TestStaleConntrack(t *testing.T) {
 	_ = client.Close()
 	ask(t, w, question{src: "a", dst: "10.0.1.1:53/udp", want: "yes", also: "stale-conntrack"})
 }
+
+// Source NAT to two ports: the kernel gives a third connection to the same place none, and drops its packet when conntrack
+// does not take it in (nf_nat_l4proto_unique_tuple, __nf_conntrack_confirm).
+func TestNATPortsTaken(t *testing.T) {
+	kerneltest.Need(t, "veth", "nftables", "exec:ip", "exec:nft", "root")
+	w, err := warren.Open(warren.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = w.Close() })
+	build(t, "R3; ip -n b route del default; inside r nft 'add table ip n; add chain ip n post { type nat hook postrouting priority 100; }; add rule ip n post oifname r2 meta l4proto tcp snat to 10.0.2.1:2000-2001'")
+	settleAll(t, w)
+	serve(t, "b tcp 0.0.0.0:80")
+	serve(t, "b tcp 0.0.0.0:81")
+	target := netip.MustParseAddrPort("10.0.2.2:80")
+	for range 2 {
+		ask(t, w, question{src: "a", dst: target.String(), want: "yes"})
+		fd, err := open(t, "a").Socket(unix.AF_INET, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		client := os.NewFile(uintptr(fd), "client")
+		defer client.Close()
+		if err := unix.Connect(fd, sockaddr(target)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	ask(t, w, question{src: "a", dst: target.String(), want: "request r nat-ports-taken"})
+	if ok, detail := try(t, question{src: "a", dst: target.String()}, time.Second); ok {
+		t.Errorf("a third connection: %s", detail)
+	}
+	ask(t, w, question{src: "a", dst: "10.0.2.2:81", want: "yes"})
+	if ok, detail := try(t, question{src: "a", dst: "10.0.2.2:81"}, 5*time.Second); !ok {
+		t.Errorf("another destination: %s", detail)
+	}
+}

@@ -2,6 +2,7 @@ package filter
 
 import (
 	"net/netip"
+	"slices"
 
 	"warren/state"
 )
@@ -170,13 +171,8 @@ func (n *Namespace) gone(c *Conn) bool {
 	if c.Proto != TCP || !over(c.TCPState) {
 		return false
 	}
-	for i, x := range n.conns {
-		if x == c {
-			n.conns = append(n.conns[:i:i], n.conns[i+1:]...)
-			return true
-		}
-	}
-	return false
+	n.conns = slices.DeleteFunc(slices.Clone(n.conns), func(x *Conn) bool { return x == c })
+	return true
 }
 
 // trackError finds the connection that an ICMP error is about (nf_conntrack_inet_error).
@@ -195,11 +191,18 @@ func (n *Namespace) trackError(p *Packet) {
 	p.Conn, p.Reply, p.Related = c, !reply, true
 }
 
-// confirm makes the connection known to others, at the end of the packet's way through the hooks.
-func (n *Namespace) confirm(p *Packet) {
-	if p.Conn != nil && !p.Untracked {
-		p.Conn.Confirmed = true
+// confirm makes the connection known to others, at the end of the packet's way through the hooks. One that clashes with
+// another is not taken in, and its packet is dropped (__nf_conntrack_confirm).
+func (n *Namespace) confirm(p *Packet, res *Result) {
+	if p.Conn == nil || p.Untracked {
+		return
 	}
+	if !p.Conn.Confirmed {
+		if other := n.clash(p.Conn); other != nil {
+			res.Stops = append(res.Stops, Stop{Kind: Drop, Taken: &other.Conn})
+		}
+	}
+	p.Conn.Confirmed = true
 }
 
 // addrOf gives an address and a port of a tuple.

@@ -48,6 +48,9 @@ type Stop struct {
 	FIB bool
 	// State: the rule that stopped it, or the lack of one that accepts, depends on conntrack's "invalid".
 	State bool
+	// Taken is the other connection that expects the same answers: NAT found no free port for this one, and conntrack
+	// does not take it in. There is no Rule then.
+	Taken *state.Conn
 }
 
 // A Rule names a rule or a chain's policy in a way that people find it again.

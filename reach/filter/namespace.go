@@ -15,11 +15,12 @@ type Namespace struct {
 	RuleText   func(family string, r *state.FirewallRule) string
 	LegacyText func(chain string, r *state.XRule) string
 
-	ns     *state.Namespace
-	fib    FIB
-	conns  []*Conn
-	loaded bool
-	active map[string]bool
+	ns         *state.Namespace
+	fib        FIB
+	conns      []*Conn
+	loaded     bool
+	active     map[string]bool
+	translated map[string]bool // by family: see translates
 }
 
 // New prepares a namespace's netfilter. It does no work for what the walk does not touch.
@@ -41,7 +42,7 @@ func (n *Namespace) Run(h Hook, p *Packet) Result {
 				n.track(p)
 			}
 		case stageConfirm:
-			n.confirm(p)
+			n.confirm(p, &res)
 		case stageNAT:
 			n.nat(h, p, s, &res)
 		case stageChain:
@@ -112,6 +113,9 @@ func (n *Namespace) nat(h Hook, p *Packet, s stage, res *Result) {
 			}
 		}
 		e.settle(v)
+	}
+	if e := (eval{ns: n, hook: h, p: p, res: res}); source && p.Conn.New && !p.Conn.SeenReply && !p.Related && n.translates(h.Family) {
+		e.rewrite(change{source: true}) // nf_nat_alloc_null_binding
 	}
 	p.Conn.NATDone[end] = true
 	p.manipulate(source)

@@ -8,11 +8,11 @@ import (
 	"warren/state"
 )
 
-// A change is what a NAT rule asks for: zero fields are kept.
+// A change is what a NAT rule asks for: zero fields are kept. Of sources the ports port to last may be taken.
 type change struct {
-	source bool
-	addr   netip.Addr
-	port   uint16
+	source     bool
+	addr       netip.Addr
+	port, last uint16
 }
 
 // rewrite gives the connection its NAT: the answer is expected from (destination) or at (source) the new address
@@ -36,9 +36,10 @@ func (e *eval) rewrite(c change) verdict {
 		if c.addr.IsValid() {
 			then.Src = c.addr
 		}
-		if c.port != 0 && ports {
+		if c.port != 0 && ports && (now.SPort < c.port || now.SPort > c.last) {
 			then.SPort = c.port
 		}
+		then = e.ns.unique(conn, then, c)
 	default:
 		if c.addr.IsValid() {
 			then.Dst = c.addr
@@ -97,6 +98,10 @@ func (e *eval) nftNAT(n *state.NAT) (verdict, outcome, string) {
 	}
 	if n.Port != nil && len(n.Port.Data) == 2 {
 		c.port = binary.BigEndian.Uint16([]byte(n.Port.Data))
+	}
+	c.last = c.port
+	if n.PortMax != nil && len(n.PortMax.Data) == 2 {
+		c.last = binary.BigEndian.Uint16([]byte(n.PortMax.Data))
 	}
 	if several(n.Addr, n.AddrMax) || !c.source && several(n.Port, n.PortMax) {
 		return verdict{}, maybe, "NAT chooses one of several addresses or ports"

@@ -170,7 +170,7 @@ func (e *eval) xtNAT(t *state.XTTarget) (verdict, outcome, string) {
 	if n.AddrMax.IsValid() && n.AddrMax != n.Addr || !source && n.PortMax != 0 && n.PortMax != n.Port {
 		return verdict{}, maybe, "NAT chooses one of several addresses or ports"
 	}
-	return e.translate(kind, change{source: source, addr: n.Addr, port: n.Port})
+	return e.translate(kind, change{source: source, addr: n.Addr, port: n.Port, last: max(n.Port, n.PortMax)})
 }
 
 // addrTypeBit is 1<<RTN_* of a type of address.
