@@ -17,8 +17,9 @@ import (
 	"warren/internal/kerneltest"
 )
 
-// owned waits until exactly one line of "ls -a" has an owner, and returns it.
-func owned(t *testing.T, kind, who string) (line warren.NamespaceInfo) {
+// owned waits until exactly one line of "ls -a" has an owner, and returns it. With a program it waits until that runs there:
+// unshare(1) and a shell are in the namespace before it.
+func owned(t *testing.T, kind, who string, program ...string) (line warren.NamespaceInfo) {
 	t.Helper()
 	kerneltest.Eventually(t, patience, func() error {
 		n := 0
@@ -29,6 +30,9 @@ func owned(t *testing.T, kind, who string) (line warren.NamespaceInfo) {
 		}
 		if n != 1 {
 			return fmt.Errorf("%d lines of ls -a for %s %s", n, kind, who)
+		}
+		if len(program) > 0 && line.Command != strings.Join(program, " ") {
+			return fmt.Errorf("%s %s runs %q", kind, who, line.Command)
 		}
 		return nil
 	})
@@ -59,7 +63,7 @@ func TestOwnersWithoutContainers(t *testing.T) {
 
 	// A process that only has unshared; a unit is one in a group of its own. Both end with the groups.
 	e.run("sh", "-euc", `unshare -n tail -f /dev/null >/dev/null 2>&1 &`)
-	if l := owned(t, "process", "tail"); l.Processes != 1 || l.Command != "tail -f /dev/null" {
+	if l := owned(t, "process", "tail", "tail", "-f", "/dev/null"); l.Processes != 1 {
 		t.Errorf("unshare: %+v", l)
 	}
 	var script strings.Builder
@@ -71,7 +75,7 @@ func TestOwnersWithoutContainers(t *testing.T) {
 		script.WriteString("(echo $$ >" + dir + "/cgroup.procs) 2>/dev/null || true\n") // refused where a group has to be given processors first
 	}
 	sh(script.String() + "unshare -n sleep 1003 >/dev/null 2>&1 &")
-	if l := owned(t, "systemd", "private-net.service"); l.Command != "sleep 1003" {
+	if l := owned(t, "systemd", "private-net.service", "sleep", "1003"); l.Processes != 1 {
 		t.Errorf("a unit: %+v", l)
 	}
 
