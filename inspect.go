@@ -8,7 +8,9 @@ import (
 	"strings"
 
 	"warren/internal/nft"
+	"warren/internal/xt"
 	"warren/netns"
+	"warren/reach"
 	"warren/state"
 )
 
@@ -107,6 +109,12 @@ func answers(n *state.Namespace, name string) bool {
 	}
 	return false
 }
+
+// ruleTexts are how the walk writes rules.
+func ruleTexts() reach.RuleTexts { return reach.RuleTexts{NFT: nft.RuleText, Legacy: xt.Rule} }
+
+// LegacyFirewallText writes a legacy table as iptables-save(8) does.
+func LegacyFirewallText(t state.XTable) string { return xt.Save(t) }
 
 // FirewallText writes an nftables table as nft(8) lists it.
 func FirewallText(t state.Table) string { return nft.Text(t) }

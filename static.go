@@ -125,7 +125,7 @@ func (j *judge) flow(a aim, c topo.Check) (f reach.Flow, bad string) {
 	if a.err != "" {
 		return f, a.err
 	}
-	f = reach.Flow{Source: j.key(a.from), Dst: a.addr, Port: c.Target.Port, Proto: filter.ICMP, Complete: j.observe == nil}
+	f = reach.Flow{Source: j.key(a.from), Dst: a.addr, Port: c.Target.Port, Proto: filter.ICMP, Complete: j.observe == nil, Rules: ruleTexts()}
 	if a.to != "" {
 		f.Target = j.key(a.to)
 	}

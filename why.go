@@ -195,7 +195,7 @@ func (w *Warren) suggest(ctx context.Context, err error, name string) error {
 func (q *WhyQuery) flow(s *state.Snapshot, d reach.Destination, source, target string) (*reach.Flow, error) {
 	f := &reach.Flow{
 		Source: source, Dst: d.Addr, Target: target, Proto: d.Proto, Port: d.Port, From: q.From, Mark: q.Mark, Size: q.Size, TTL: q.TTL,
-		Unprivileged: q.Unprivileged, GID: q.GID, Explain: q.Explain,
+		Unprivileged: q.Unprivileged, GID: q.GID, Explain: q.Explain, Rules: ruleTexts(),
 	}
 	if f.Proto == 0 {
 		f.Proto = filter.ICMP

@@ -15,6 +15,8 @@ type PageOptions struct {
 	Color bool
 	// Firewall writes an nftables table; nil = tables are only named.
 	Firewall func(state.Table) string
+	// LegacyFirewall writes a table of legacy iptables likewise.
+	LegacyFirewall func(state.XTable) string
 	// Now is what ages are counted from; zero = the snapshot's own time.
 	Now time.Time
 }

@@ -62,7 +62,14 @@ func (p *page) firewall() {
 		p.indent(text)
 	}
 	for _, t := range p.n.XTables {
-		p.indent(XTableText(t))
+		text := "*" + t.Name
+		if p.opt.LegacyFirewall != nil {
+			text = p.opt.LegacyFirewall(t)
+		}
+		if t.IPv6 {
+			text = "# ip6tables\n" + text
+		}
+		p.indent(text)
 	}
 }
 

@@ -12,6 +12,7 @@ import (
 	"pgregory.net/rapid"
 
 	"warren/draw"
+	"warren/internal/xt"
 	"warren/state"
 )
 
@@ -117,7 +118,7 @@ func legacy() state.XTable {
 }
 
 func TestPage(t *testing.T) {
-	o := draw.PageOptions{Firewall: func(t state.Table) string { return "table " + t.Key() + " {\n\tchain x {\n\t}\n}\n" }}
+	o := draw.PageOptions{Firewall: func(t state.Table) string { return "table " + t.Key() + " {\n\tchain x {\n\t}\n}\n" }, LegacyFirewall: xt.Save}
 	golden(t, "page.txt", draw.Page(full(), "web", o))
 	if got := draw.Page(full(), "nobody", o); got != "" {
 		t.Errorf("a page of nothing: %q", got)

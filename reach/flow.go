@@ -43,8 +43,18 @@ type Flow struct {
 	Asked []state.AddrBeyond
 	// Explain makes steps list every rule that was looked at.
 	Explain bool
+	// Rules write rules as the tools print them; without them rules are told by chain and handle or number.
+	Rules RuleTexts
 
 	zone, fromZone string // of Dst and From
+}
+
+// RuleTexts writes what rules say.
+type RuleTexts struct {
+	// NFT writes a rule as nft(8) lists it.
+	NFT func(family string, r state.FirewallRule) string
+	// Legacy writes a rule as iptables-save(8) does, without the chain.
+	Legacy func(r *state.XRule) string
 }
 
 // ProtoName is "icmp", "tcp" or "udp".

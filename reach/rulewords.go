@@ -9,6 +9,29 @@ import (
 	"warren/state"
 )
 
+// write fills in what a rule says.
+func (t *tracer) write(r *room, u *filter.Rule) {
+	texts := t.flow.Rules
+	switch {
+	case u.Backend == "nft" && u.Handle != 0 && texts.NFT != nil:
+		for i := range r.Tables {
+			if table := &r.Tables[i]; table.Family == u.Family && table.Name == u.Table {
+				for _, x := range table.Chain(u.Chain).Rules {
+					if x.Handle == u.Handle {
+						u.Text = texts.NFT(u.Family, x)
+					}
+				}
+			}
+		}
+	case u.Backend == "legacy" && u.Number != 0 && texts.Legacy != nil:
+		for i := range r.XTables {
+			if table := &r.XTables[i]; table.Name == u.Table && table.IPv6 == (u.Family == "ip6") {
+				u.Text = strings.TrimSpace(texts.Legacy(&table.Chain(u.Chain).Rules[u.Number-1]))
+			}
+		}
+	}
+}
+
 func ruleObject(u *filter.Rule) string {
 	s := fmt.Sprintf("%s %s %s/%s", u.Backend, u.Family, u.Table, u.Chain)
 	switch {

@@ -228,7 +228,11 @@ func (t *tracer) filter(r *room, p *filter.Packet, h filter.Hook, tr *trail, arp
 	}
 	where := h.Family + " " + h.Name
 	n := len(tr.steps)
+	for i := range res.Visits {
+		t.write(r, &res.Visits[i].Rule)
+	}
 	for _, st := range res.Stops {
+		t.write(r, &st.Rule)
 		if st.Taken != nil {
 			tr.stop(r, "filter", portsTaken(r, p.Conn, st.Taken))
 			continue

@@ -101,6 +101,8 @@ type XTMultiport struct {
 // XTConntrack compares what conntrack knows. Only what Match names is compared; Invert has the same bits
 // (XT_CONNTRACK_*, linux/netfilter/xt_conntrack.h).
 type XTConntrack struct {
+	// Alias: it was written as "-m state" (XT_CONNTRACK_STATE_ALIAS).
+	Alias  bool   `json:"alias,omitempty"`
 	Match  uint16 `json:"match"`
 	Invert uint16 `json:"invert,omitempty"`
 	// States are of "INVALID", "NEW", "ESTABLISHED", "RELATED", "UNTRACKED", "SNAT", "DNAT".

@@ -40,7 +40,7 @@ Exit status: 0, 1 an error or no such namespace, 2 wrong usage.`,
 			if asJSON {
 				return a.printJSON(shownOf(s, key))
 			}
-			_, err = io.WriteString(a.Out, draw.Page(&s, key, draw.PageOptions{Color: bool(a.style(a.Out)), Firewall: warren.FirewallText}))
+			_, err = io.WriteString(a.Out, draw.Page(&s, key, draw.PageOptions{Color: bool(a.style(a.Out)), Firewall: warren.FirewallText, LegacyFirewall: warren.LegacyFirewallText}))
 			return err
 		},
 	}

@@ -35,7 +35,17 @@ const legacyRules = `*filter
 -A INPUT -m pkttype --pkt-type broadcast -j DROP
 -A INPUT -m length --length 100:200 -j ACCEPT
 -A INPUT ! -p gre -m conntrack ! --ctstate INVALID --ctorigdst 10.1.2.3 --ctorigdstport 80 -j LOG
+-A INPUT -m conntrack --ctstatus SEEN_REPLY,ASSURED -j ACCEPT
+-A INPUT -m conntrack --ctdir REPLY -j ACCEPT
+-A INPUT -m conntrack --ctorigsrc 10.0.0.1 --ctexpire 5:10 -j ACCEPT
+-A INPUT -m conntrack --ctproto 6 --ctorigsrc 10.0.0.0/8 --ctorigdstport 80:90 -j ACCEPT
+-A INPUT -m state --state NEW -j ACCEPT
+-A INPUT -m comment --comment "a:b" -j ACCEPT
+-A INPUT -m comment --comment "a\'b\"c" -j ACCEPT
 -A FORWARD -m physdev --physdev-is-bridged -j ACCEPT
+-A FORWARD -m physdev --physdev-is-in --physdev-in a --physdev-out b --physdev-is-bridged -j ACCEPT
+-A FORWARD -p tcp -m tcp ! --tcp-flags SYN,ACK SYN -j DROP
+-A FORWARD -p ospf -j ACCEPT
 -A FORWARD -o docker0 -g DOCKER
 -A DOCKER -d 172.17.0.2/32 ! -i docker0 -o docker0 -p tcp -m tcp --dport 80 -j ACCEPT
 -A DOCKER -j REJECT --reject-with icmp-host-prohibited

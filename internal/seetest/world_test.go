@@ -202,7 +202,7 @@ func (s *seen) finds(what, key, kind string) {
 // page looks for words in what show prints.
 func (s *seen) page(key string, words ...string) {
 	s.Helper()
-	text := draw.Page(&s.snap, key, draw.PageOptions{Firewall: warren.FirewallText})
+	text := draw.Page(&s.snap, key, draw.PageOptions{Firewall: warren.FirewallText, LegacyFirewall: warren.LegacyFirewallText})
 	for _, w := range words {
 		if !strings.Contains(text, w) {
 			s.Errorf("no %q on the page of %s:\n%s", w, key, text)

@@ -20,6 +20,7 @@ const (
 	matchOrigDPort = 1 << 9
 	matchReplySP   = 1 << 10
 	matchReplyDP   = 1 << 11
+	matchDirection = 1 << 12
 	matchAlias     = 1 << 13 // "-m state" by another name (XT_CONNTRACK_STATE_ALIAS)
 )
 
@@ -29,7 +30,7 @@ func conntrack(m *state.XTMatch, d []byte, v6 bool) bool {
 	if size == 0 || len(d) < size {
 		return false
 	}
-	c := &state.XTConntrack{Match: u16(d[146:]) &^ matchAlias, Invert: u16(d[148:])}
+	c := &state.XTConntrack{Alias: u16(d[146:])&matchAlias != 0, Match: u16(d[146:]) &^ matchAlias, Invert: u16(d[148:])}
 	var stateMask uint16
 	if m.Revision == 1 {
 		stateMask, c.Status = uint16(d[150]), uint16(d[151])

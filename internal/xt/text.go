@@ -114,6 +114,8 @@ func protoName(p uint8) string {
 		return "ah"
 	case 58:
 		return "ipv6-icmp"
+	case 89:
+		return "ospf"
 	case 132:
 		return "sctp"
 	case 136:
@@ -125,24 +127,28 @@ func protoName(p uint8) string {
 // Match writes a match as iptables-save does, with a blank in front.
 func Match(m *state.XTMatch) string {
 	var w text
-	w.WriteString(" -m " + m.Name)
+	name := m.Name
+	if m.Conntrack != nil && m.Conntrack.Alias {
+		name = "state"
+	}
+	w.WriteString(" -m " + name)
 	switch {
 	case m.Ports != nil:
 		w.ports(m.Ports)
 	case m.Multiport != nil:
 		w.option(m.Multiport.Inverted, map[string]string{"source": "--sports", "destination": "--dports", "either": "--ports"}[m.Multiport.Which], rangesText(m.Multiport.Ranges))
 	case m.Conntrack != nil:
-		w.conntrack(m.Conntrack)
+		w.conntrack(name, m.Conntrack)
 	case m.Mark != nil:
 		w.option(m.Mark.Inverted, "--mark", masked(m.Mark))
 	case m.AddrType != nil:
 		w.addrType(m.AddrType)
 	case m.ICMP != nil:
-		name := "--icmp-type"
-		if m.Name == "icmp6" {
-			name = "--icmpv6-type"
+		word := "--icmp-type"
+		if name == "icmp6" {
+			word = "--icmpv6-type"
 		}
-		w.option(m.ICMP.Inverted, name, icmpText(m.ICMP))
+		w.option(m.ICMP.Inverted, word, icmpText(m.ICMP))
 	case m.MAC != nil:
 		w.option(m.MAC.Inverted, "--mac-source", m.MAC.MAC.String())
 	case m.PhysDev != nil:
@@ -175,8 +181,12 @@ func Match(m *state.XTMatch) string {
 	return w.String()
 }
 
+// quoted quotes as xtables_save_string does: all that is not made of letters, digits, "-" and "_".
 func quoted(s string) string {
-	if s != "" && !strings.ContainsAny(s, " \t\n\"'\\") {
+	plain := func(r rune) bool {
+		return r == '-' || r == '_' || '0' <= r && r <= '9' || 'A' <= r && r <= 'Z' || 'a' <= r && r <= 'z'
+	}
+	if s != "" && strings.TrimFunc(s, plain) == "" {
 		return s
 	}
 	return `"` + strings.NewReplacer(`"`, `\"`, `\`, `\\`, `'`, `\'`).Replace(s) + `"`
@@ -226,10 +236,14 @@ func flagsText(f uint8) string {
 	return strings.Join(list, ",")
 }
 
-func (w *text) conntrack(c *state.XTConntrack) {
+func (w *text) conntrack(name string, c *state.XTConntrack) {
 	inv := func(bit uint16) bool { return c.Invert&bit != 0 }
 	if c.Match&matchState != 0 {
-		w.option(inv(matchState), "--ctstate", strings.Join(stateOrder(c.States), ","))
+		word := "--ctstate"
+		if name == "state" {
+			word = "--state"
+		}
+		w.option(inv(matchState), word, strings.Join(stateOrder(c.States), ","))
 	}
 	if c.Match&matchProto != 0 {
 		w.option(inv(matchProto), "--ctproto", strconv.Itoa(int(c.Proto)))
@@ -263,11 +277,28 @@ func (w *text) conntrack(c *state.XTConntrack) {
 		}
 	}
 	if c.Match&matchStatus != 0 {
-		w.option(inv(matchStatus), "--ctstatus", fmt.Sprintf("0x%x", c.Status))
+		w.option(inv(matchStatus), "--ctstatus", statusText(c.Status))
 	}
 	if c.Match&matchExpires != 0 {
 		w.option(inv(matchExpires), "--ctexpire", fmt.Sprintf("%d:%d", c.Expires[0], c.Expires[1]))
 	}
+	if c.Match&matchDirection != 0 {
+		w.option(false, "--ctdir", map[bool]string{false: "ORIGINAL", true: "REPLY"}[inv(matchDirection)])
+	}
+}
+
+// statusText names the IPS_* that --ctstatus compares.
+func statusText(s uint16) string {
+	var list []string
+	for i, n := range []string{"EXPECTED", "SEEN_REPLY", "ASSURED", "CONFIRMED"} {
+		if s&(1<<i) != 0 {
+			list = append(list, n)
+		}
+	}
+	if list == nil {
+		return "NONE"
+	}
+	return strings.Join(list, ",")
 }
 
 // stateOrder is the order in which iptables writes states.
@@ -332,7 +363,7 @@ func (w *text) physDev(p *state.XTPhysDev) {
 		bit  uint8
 		name string
 		arg  string
-	}{{1, "--physdev-in", p.In}, {8, "--physdev-is-in", ""}, {2, "--physdev-out", p.Out}, {16, "--physdev-is-out", ""}, {4, "--physdev-is-bridged", ""}} {
+	}{{8, "--physdev-is-in", ""}, {1, "--physdev-in", p.In}, {16, "--physdev-is-out", ""}, {2, "--physdev-out", p.Out}, {4, "--physdev-is-bridged", ""}} {
 		if p.Match&o.bit == 0 {
 			continue
 		}

@@ -98,7 +98,7 @@ func natText(n *state.XTNAT) string {
 	s := ""
 	if n.Addr.IsValid() {
 		s = n.Addr.String()
-		if n.AddrMax != n.Addr {
+		if n.AddrMax.IsValid() && n.AddrMax != n.Addr {
 			s += "-" + n.AddrMax.String()
 		}
 		if n.Addr.Is6() && n.Port != 0 {
@@ -112,7 +112,7 @@ func natText(n *state.XTNAT) string {
 }
 
 func portsText(n *state.XTNAT) string {
-	if n.PortMax == n.Port {
+	if n.PortMax <= n.Port {
 		return strconv.Itoa(int(n.Port))
 	}
 	return fmt.Sprintf("%d-%d", n.Port, n.PortMax)

@@ -63,9 +63,6 @@ func (e *eval) place(c *state.Chain, r *state.FirewallRule) Rule {
 	}
 	if r != nil {
 		p.Handle = r.Handle
-		if e.ns.RuleText != nil {
-			p.Text = e.ns.RuleText(e.table.Family, r)
-		}
 	}
 	return p
 }

@@ -65,7 +65,7 @@ type Rule struct {
 	Handle uint64 `json:"handle,omitempty"`
 	Number int    `json:"number,omitempty"`
 	Policy bool   `json:"policy,omitempty"`
-	// Text is the rule as nft or iptables prints it, "" where nobody can say.
+	// Text is the rule as nft or iptables-save prints it: who tells the walk fills it in.
 	Text string `json:"text,omitempty"`
 }
 

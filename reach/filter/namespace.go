@@ -11,9 +11,6 @@ import (
 type Namespace struct {
 	// Explain makes Run list the rules that did not match, too.
 	Explain bool
-	// RuleText and LegacyText write a rule as nft and iptables print it; nil = rules are told by chain and handle or number.
-	RuleText   func(family string, r *state.FirewallRule) string
-	LegacyText func(chain string, r *state.XRule) string
 
 	ns         *state.Namespace
 	fib        FIB

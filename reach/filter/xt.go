@@ -30,9 +30,6 @@ func (e *eval) legacyPlace(t *state.XTable, c *state.XChain, number int) Rule {
 	if c.Name != e.base.Chain {
 		r.Base = e.base.Chain
 	}
-	if number > 0 && e.ns.LegacyText != nil {
-		r.Text = e.ns.LegacyText(c.Name, &c.Rules[number-1])
-	}
 	return r
 }
 
