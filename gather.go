@@ -22,10 +22,10 @@ type gatherer struct {
 	everywhere bool
 }
 
-// whole reads namespaces with all that a walk may look at.
+// whole reads namespaces that may send with all that a walk may look at.
 func (g *gatherer) whole(ctx context.Context, names ...string) error {
 	g.names = append(g.names, names...)
-	return g.read(ctx, state.Query{Names: names, Parts: state.PartsWalk})
+	return g.read(ctx, state.Query{Names: names, Parts: state.PartsWalk | state.PartSenders})
 }
 
 // more reads what a walk misses. It reports false when there is nothing left to ask for.

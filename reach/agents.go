@@ -15,10 +15,13 @@ import (
 func (t *tracer) agents(r *room, p *filter.Packet, h filter.Hook, tr *trail, arp *filter.ARP) {
 	for i := range r.Agents {
 		a := &r.Agents[i]
-		if arp != nil {
+		if arp != nil && h.Family == "arp" {
 			if a.Kind == "arptables" {
 				tr.doubt(r, "filter", Doubt{Object: "arptables " + a.Name, Text: "legacy arptables decide about ARP: " + a.Name, Resolve: "arptables-legacy -L, or a probe"}, false)
 			}
+			continue
+		}
+		if h.Family != "ip" && h.Family != "ip6" && a.Kind != "ebtables" {
 			continue
 		}
 		switch a.Kind {
@@ -30,30 +33,46 @@ func (t *tracer) agents(r *room, p *filter.Packet, h filter.Hook, tr *trail, arp
 			if (h.Name == "input" || h.Name == "forward" || h.Name == "output") && touches(a, p) {
 				tr.doubt(r, "filter", Doubt{Object: "ipvs " + a.Name, Text: "IPVS sends it to one of its servers: " + a.Name, Resolve: "ipvsadm -Ln, or a probe"}, true)
 			}
+		case "netfilter-bpf":
+			if a.Family == h.Family && a.Dir == h.Name {
+				d := Doubt{Object: a.Name, Text: "a BPF program at a hook of netfilter accepts or drops: " + a.Name, Resolve: "bpftool link, or a probe"}
+				if a.Anywhere {
+					d.Text += "; in which namespace it is could not be told, it may be in this one"
+				}
+				tr.doubt(r, "filter", d, false)
+			}
+		case "ebtables":
+			if h.Family == "bridge" {
+				tr.doubt(r, "filter", Doubt{Object: "ebtables " + a.Name, Text: "legacy ebtables may decide: " + a.Name, Resolve: "ebtables-legacy -L, or a probe"}, true)
+			}
 		case "cgroup-bpf":
 			t.groupProgram(r, p, h, a, tr)
 		}
 	}
 }
 
-// groupProgram doubts a program at a control group: those of the socket's calls, which may send the packet elsewhere, and
-// those that let its packets pass or not.
+// groupProgram doubts a program at a control group where it looks at this packet: at what a socket sends, at what it receives,
+// and at the socket's calls, which may send the packet elsewhere. Programs judge by the group of the socket: of the sender's it
+// is known that it is ours, or that of a process that lives there; of the listener's what the kernel tells (socketGroup). What
+// the kernel answers by itself is sent by sockets of the root group, and received by none.
 func (t *tracer) groupProgram(r *room, p *filter.Packet, h filter.Hook, a *state.Agent, tr *trail) {
-	if a.Own && r.Namespace.Name != t.flow.Source || p.Proto == filter.ICMPv6 && p.ICMPType >= 133 && p.ICMPType <= 137 {
+	asker := r.Namespace.Name == t.flow.Source
+	if !asker && (a.Own || a.Group != 0) || a.Group != 0 && !a.Sends || discovers(p) {
 		return
 	}
+	mine := a.Own || a.Group != 0 // it judges the sender alone
 	stream := p.Proto == filter.TCP || p.Proto == filter.UDP
-	sends := h.Name == "output" && r.Namespace.Name == t.flow.Source && p.Dst == t.flow.Dst
+	sends := h.Name == "output" && asker && p.Dst == t.flow.Dst
 	is6 := strings.HasSuffix(a.Dir, "6")
 	detour := false
 	switch a.Dir {
 	case "egress":
-		if h.Name != "output" {
+		if h.Name != "output" || mine && !sends {
 			return
 		}
 	case "ingress":
-		if h.Name != "input" {
-			return
+		if h.Name != "input" || !asker || !t.isAnswer(p) {
+			return // the listener's are looked at where it is found
 		}
 	case "connect4", "connect6":
 		if detour = true; !sends || !stream || is6 != p.Is6() {
@@ -63,14 +82,48 @@ func (t *tracer) groupProgram(r *room, p *filter.Packet, h filter.Hook, a *state
 		if detour = true; !sends || p.Proto != filter.UDP || is6 != p.Is6() {
 			return
 		}
+	case "bind4", "bind6", "post_bind4", "post_bind6":
+		if detour = strings.HasPrefix(a.Dir, "bind"); !sends || !t.flow.bound || is6 != p.Is6() {
+			return
+		}
 	case "sock_create":
 		if !sends {
 			return
 		}
-	default: // binding and receiving do not change where packets go
+	default: // what is received may be told to come from elsewhere (recvmsg), but comes
 		return
 	}
-	tr.doubt(r, "socket", Doubt{Object: a.Name, Text: "a BPF program decides: " + a.Name, Resolve: "bpftool cgroup tree, or a probe"}, detour)
+	tr.doubt(r, "socket", groupDoubt(a), detour)
+}
+
+// isAnswer reports whether a packet is one that the asker's socket waits for.
+func (t *tracer) isAnswer(p *filter.Packet) bool {
+	switch p.Proto {
+	case filter.ICMP:
+		return p.ICMPType == 0
+	case filter.ICMPv6:
+		return p.ICMPType == 129
+	}
+	return p.SPort == t.flow.Port && p.DPort == t.srcPort()
+}
+
+func groupDoubt(a *state.Agent) Doubt {
+	return Doubt{Object: a.Name, Text: "a BPF program decides: " + a.Name, Resolve: "bpftool cgroup tree, or a probe"}
+}
+
+// discovers reports whether a packet is one of neighbour discovery, which the kernel sends by itself.
+func discovers(p *filter.Packet) bool {
+	return p.Proto == filter.ICMPv6 && p.ICMPType >= 133 && p.ICMPType <= 137
+}
+
+// socketGroup doubts what programs at the control group of a listening socket let in, and let it answer.
+func (t *tracer) socketGroup(r *room, s *state.Socket, tr *trail) {
+	for i := range r.Agents {
+		a := &r.Agents[i]
+		if a.Kind == "cgroup-bpf" && (a.Group == 0 && !a.Own && a.Dir == "ingress" || a.Group != 0 && a.Group == s.CgroupID && (a.Dir == "ingress" || a.Dir == "egress")) {
+			tr.doubt(r, "socket", groupDoubt(a), false)
+		}
+	}
 }
 
 // policyAt reports whether an IPsec policy is asked about a packet at a hook: what goes out at output and forward, what is

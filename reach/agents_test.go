@@ -16,6 +16,7 @@ func TestAgents(t *testing.T) {
 	to := netip.MustParseAddr("10.0.0.2")
 	ping := reach.Flow{Source: "a", Dst: to}
 	tcp := reach.Flow{Source: "a", Dst: to, Proto: filter.TCP, Port: 80}
+	bound := reach.Flow{Source: "a", Dst: to, Proto: filter.TCP, Port: 80, From: netip.MustParseAddr("10.0.0.1")}
 	udp := reach.Flow{Source: "a", Dst: to, Proto: filter.UDP, Port: 53}
 	for _, c := range []struct {
 		name, ns string
@@ -34,7 +35,19 @@ func TestAgents(t *testing.T) {
 		{"group-connect-is-not-for-ping", "a", state.Agent{Kind: "cgroup-bpf", Name: "g", Dir: "connect4"}, ping, ""},
 		{"group-connect-other-family", "a", state.Agent{Kind: "cgroup-bpf", Name: "g", Dir: "connect6"}, tcp, ""},
 		{"group-sendmsg", "a", state.Agent{Kind: "cgroup-bpf", Name: "g", Dir: "sendmsg4"}, udp, "g"},
-		{"group-ingress", "b", state.Agent{Kind: "cgroup-bpf", Name: "g", Dir: "ingress"}, ping, "g"},
+		{"group-ingress", "b", state.Agent{Kind: "cgroup-bpf", Name: "g", Dir: "ingress"}, tcp, "g"},
+		{"group-ingress-has-no-socket-for-ping", "b", state.Agent{Kind: "cgroup-bpf", Name: "g", Dir: "ingress"}, ping, ""},
+		{"group-ingress-of-the-answer", "a", state.Agent{Kind: "cgroup-bpf", Name: "g", Dir: "ingress"}, ping, "g"},
+		{"group-of-the-listener", "b", state.Agent{Kind: "cgroup-bpf", Name: "g", Dir: "ingress", Group: 77}, tcp, "g"},
+		{"group-of-the-listener-answers", "b", state.Agent{Kind: "cgroup-bpf", Name: "g", Dir: "egress", Group: 77}, tcp, "g"},
+		{"group-of-another-listener", "b", state.Agent{Kind: "cgroup-bpf", Name: "g", Dir: "ingress", Group: 78}, tcp, ""},
+		{"group-of-a-sender", "a", state.Agent{Kind: "cgroup-bpf", Name: "g", Dir: "egress", Group: 77, Sends: true}, ping, "g"},
+		{"group-of-nobody-who-sends", "a", state.Agent{Kind: "cgroup-bpf", Name: "g", Dir: "egress", Group: 77}, ping, ""},
+		{"group-of-a-sender-connects", "a", state.Agent{Kind: "cgroup-bpf", Name: "g", Dir: "connect4", Group: 77, Sends: true}, tcp, "g"},
+		{"group-binds-who-says-from-where", "a", state.Agent{Kind: "cgroup-bpf", Name: "g", Dir: "bind4"}, bound, "g"},
+		{"netfilter-program", "b", state.Agent{Kind: "netfilter-bpf", Name: "g", Dir: "input", Family: "ip"}, ping, "g"},
+		{"netfilter-program-elsewhere", "b", state.Agent{Kind: "netfilter-bpf", Name: "g", Dir: "forward", Family: "ip"}, ping, ""},
+		{"netfilter-program-other-family", "b", state.Agent{Kind: "netfilter-bpf", Name: "g", Dir: "input", Family: "ip6"}, ping, ""},
 		{"group-of-the-asker", "b", state.Agent{Kind: "cgroup-bpf", Name: "g", Dir: "ingress", Own: true}, ping, ""},
 		{"group-bind", "a", state.Agent{Kind: "cgroup-bpf", Name: "g", Dir: "post_bind4"}, tcp, ""},
 		{"sk-lookup", "b", state.Agent{Kind: "sk-lookup-bpf", Name: "program 7"}, tcp, "sk_lookup program 7"},
@@ -128,7 +141,7 @@ func judge(t *testing.T, v reach.Verdict, object string) {
 func listening(s *state.Snapshot, key string) {
 	ns := s.Namespace(key)
 	ns.Sockets = []state.Socket{
-		{Protocol: "tcp", State: "LISTEN", Local: netip.MustParseAddrPort("0.0.0.0:80")},
+		{Protocol: "tcp", State: "LISTEN", Local: netip.MustParseAddrPort("0.0.0.0:80"), CgroupID: 77},
 		{Protocol: "udp", State: "UNCONN", Local: netip.MustParseAddrPort("0.0.0.0:53")},
 	}
 }

@@ -47,6 +47,7 @@ type Flow struct {
 	Rules RuleTexts
 
 	zone, fromZone string // of Dst and From
+	bound          bool   // the question says from which address
 }
 
 // RuleTexts writes what rules say.

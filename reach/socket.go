@@ -39,6 +39,7 @@ func (t *tracer) accept(d *delivery, tr *trail) *state.Link {
 		if why == "" {
 			st := tr.step(r, "socket", "socket "+s.Local.String(), "%s %s listens%s", proto, s.Local, holder(s))
 			st.Source = "SOCK_DIAG"
+			t.socketGroup(r, s, tr)
 			if s.Link != "" {
 				return r.byName[s.Link]
 			}

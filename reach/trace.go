@@ -16,6 +16,7 @@ func Trace(s *state.Snapshot, f Flow) (Verdict, Missing) {
 		f.Proto = filter.ICMP
 	}
 	f.unzone()
+	f.bound = f.From.IsValid()
 	var missing Missing
 	if s.Namespace(f.Source) == nil {
 		missing.name(f.Source)

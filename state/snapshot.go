@@ -246,12 +246,14 @@ const (
 	PartOwner
 	PartStats // the counters of links
 	PartAgents
+	// PartSenders adds to the agents those that judge what the processes of a namespace send, by their control groups.
+	PartSenders
 
 	// PartsWalk is what a packet's walk may look at in a namespace.
 	PartsWalk = PartLinks | PartAddrs | PartRoutes | PartRules | PartNeighbors | PartFDB | PartFirewall | PartNSIDs | PartSockets |
 		PartAllNeighbors | PartAllFDB | PartNextHops | PartMDB | PartVLANs | PartQdiscs | PartXTables | PartConntrack | PartSysctls | PartAgents
 	// PartsAll is everything.
-	PartsAll = PartsWalk | PartProcesses | PartHolders | PartOwner | PartStats
+	PartsAll = PartsWalk | PartProcesses | PartHolders | PartOwner | PartStats | PartSenders
 
 	// PartsLab is what a lab's plan compares.
 	PartsLab = PartLinks | PartAddrs | PartRoutes | PartRules | PartNeighbors | PartFDB | PartFirewall

@@ -18,8 +18,8 @@ import (
 )
 
 // readAgents looks for what decides about packets besides all that is modelled, in the namespace that the calling thread is
-// in: policies of IPsec, virtual services, legacy tables for ARP, BPF programs. Nothing is made by looking: of ebtables, whose
-// tables come into being when somebody asks for them, nothing is read.
+// in: policies of IPsec, virtual services, legacy tables for ARP, BPF programs. Nothing is made by looking. The sockets must
+// have been read before.
 func (o *observation) readAgents(r *reading, files *netFiles) error {
 	xfrm, err := o.readXFRM()
 	errs := []error{err}
@@ -37,7 +37,10 @@ func (o *observation) readAgents(r *reading, files *netFiles) error {
 	for _, id := range queryPrograms(r.handle.FD(), bpfSKLookup, 0) {
 		c.Agents = append(c.Agents, state.Agent{Kind: "sk-lookup-bpf", Name: fmt.Sprintf("BPF program %d", id)})
 	}
-	c.Agents = append(c.Agents, o.programs()...)
+	groups, err := o.groupAgents(r, o.query.PartsOf(r.place.key))
+	c.Agents, errs = append(c.Agents, groups...), append(errs, err)
+	links, err := o.linkAgents(r)
+	c.Agents, errs = append(c.Agents, links...), append(errs, err)
 	return errors.Join(errs...)
 }
 

@@ -1,14 +1,12 @@
 package kernel
 
 import (
-	"fmt"
+	"errors"
 	"os"
-	"strings"
 	"unsafe"
 
+	"github.com/cilium/ebpf"
 	"golang.org/x/sys/unix"
-
-	"warren/state"
 )
 
 // bpfSKLookup is BPF_SK_LOOKUP (Linux 5.9), queryEffective BPF_F_QUERY_EFFECTIVE.
@@ -39,68 +37,24 @@ func queryPrograms(target int, attach, flags uint32) []uint32 {
 	return ids[:min(attr.count, maxPrograms)]
 }
 
-// programs are those at control groups, read once for all namespaces: those of the root group judge every process, those of
-// our own group also what would be sent from here. Which group a sender elsewhere would be in is not known.
-func (o *observation) programs() []state.Agent {
-	o.groupsOnce.Do(func() {
-		root, own := groups()
-		if root == "" {
-			return
+// anyGroupProgram reports whether there is any program that can be at a control group and judges traffic. Where that cannot be
+// asked there may be one.
+func anyGroupProgram() bool {
+	for id := ebpf.ProgramID(0); ; {
+		next, err := ebpf.ProgramGetNextID(id)
+		if err != nil {
+			return !errors.Is(err, os.ErrNotExist)
 		}
-		o.groups = groupPrograms(root, "/", 0, false)
-		if own != root {
-			o.groups = append(o.groups, groupPrograms(own, strings.TrimPrefix(own, root), queryEffective, true)...)
+		id = next
+		p, err := ebpf.NewProgramFromID(id)
+		if err != nil {
+			continue
 		}
-	})
-	return o.groups
-}
-
-// groups finds the second version's hierarchy of control groups (cgroups(7)), and our place in it; "" when it is not mounted.
-func groups() (root, own string) {
-	for _, dir := range []string{"/sys/fs/cgroup", "/sys/fs/cgroup/unified"} {
-		var fs unix.Statfs_t
-		if unix.Statfs(dir, &fs) == nil && fs.Type == unix.CGROUP2_SUPER_MAGIC {
-			root = dir
-			break
+		typ := p.Type()
+		_ = p.Close()
+		switch typ {
+		case ebpf.CGroupSKB, ebpf.CGroupSock, ebpf.CGroupSockAddr:
+			return true
 		}
 	}
-	b, err := os.ReadFile("/proc/thread-self/cgroup")
-	if root == "" || err != nil {
-		return root, root
-	}
-	for line := range strings.Lines(string(b)) {
-		if path, ok := strings.CutPrefix(strings.TrimSpace(line), "0::"); ok && path != "/" && !strings.HasPrefix(path, "/..") {
-			return root, root + path
-		}
-	}
-	return root, root
-}
-
-func groupPrograms(path, name string, flags uint32, own bool) (list []state.Agent) {
-	fd, err := unix.Open(path, unix.O_RDONLY|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
-	if err != nil {
-		return nil
-	}
-	defer unix.Close(fd)
-	for _, at := range []struct { // enum bpf_attach_type
-		typ uint32
-		dir string
-	}{
-		{0, "ingress"},
-		{1, "egress"},
-		{2, "sock_create"},
-		{10, "connect4"},
-		{11, "connect6"},
-		{12, "post_bind4"},
-		{13, "post_bind6"},
-		{14, "sendmsg4"},
-		{15, "sendmsg6"},
-		{19, "recvmsg4"},
-		{20, "recvmsg6"},
-	} {
-		for _, id := range queryPrograms(fd, at.typ, flags) {
-			list = append(list, state.Agent{Kind: "cgroup-bpf", Name: fmt.Sprintf("BPF program %d at control group %s (%s)", id, name, at.dir), Dir: at.dir, Own: own})
-		}
-	}
-	return list
 }

@@ -12,6 +12,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"warren/internal/nflink"
 	"warren/internal/nl"
 	"warren/internal/rtnl"
 	"warren/netns"
@@ -116,15 +117,20 @@ type observation struct {
 	readings []reading
 	unread   []state.Unread // of no single namespace
 	behind   []state.Behind
-	groups   []state.Agent // programs at control groups
 
-	groupsOnce sync.Once
-	sockets    map[uint32]int // inode -> first process that has it open
-	sctpOnce   sync.Once
-	sctp       bool
+	groupsMutex sync.Mutex
+	groups      *groupTree
+	inhabitants map[string][]int // processes by their namespace
+	linksOnce   sync.Once
+	links       []nflink.Link // programs at hooks of netfilter
+	linksErr    error
+	sockets     map[uint32]int // inode -> first process that has it open
+	sctpOnce    sync.Once
+	sctp        bool
 }
 
 func (o *observation) close() {
+	o.groups.close()
 	for i := range o.readings {
 		r := &o.readings[i]
 		if r.conn != nil {
@@ -239,14 +245,14 @@ func (o *observation) read(r *reading, p *proc) {
 		r.ns.XTables = tables
 		r.miss("iptables", err)
 	}
-	if parts.Has(state.PartAgents) {
-		r.miss("agents", o.readAgents(r, &p.files))
-	}
 	if parts.Has(state.PartConntrack) {
 		r.miss("conntrack", o.readConntrack(r))
 	}
 	if parts.Has(state.PartSockets) {
 		r.miss("sockets", o.readSockets(r, p))
+	}
+	if parts.Has(state.PartAgents) {
+		r.miss("agents", o.readAgents(r, &p.files))
 	}
 	if parts.Has(state.PartSysctls) {
 		r.keys = withKeys(r.keys, conntrackKeys(&r.ns.Contents, o.looked(parts)))
