@@ -32,8 +32,27 @@ func (t *tracer) write(r *room, u *filter.Rule) {
 	}
 }
 
+// ruleSubject begins a sentence about a rule or a policy.
+func ruleSubject(u *filter.Rule) string {
+	chain := ruleChain(u)
+	switch {
+	case u.Policy:
+		return "the policy of " + chain
+	case u.Handle != 0:
+		return fmt.Sprintf("the rule with handle %d of %s", u.Handle, chain)
+	case u.Number != 0:
+		return fmt.Sprintf("rule %d of %s", u.Number, chain)
+	}
+	return chain
+}
+
+func ruleChain(u *filter.Rule) string {
+	return fmt.Sprintf("%s %s %s/%s", u.Backend, u.Family, u.Table, u.Chain)
+}
+
+// ruleObject names a rule or a policy so that people find it again.
 func ruleObject(u *filter.Rule) string {
-	s := fmt.Sprintf("%s %s %s/%s", u.Backend, u.Family, u.Table, u.Chain)
+	s := ruleChain(u)
 	switch {
 	case u.Policy:
 		return s + " policy"

@@ -278,11 +278,7 @@ func (t *tracer) ruleStop(r *room, p *filter.Packet, h filter.Hook, st filter.St
 		w.Code = FilterReject
 		verb = "rejects (" + st.With + ")"
 	}
-	who := "rule"
-	if st.Rule.Policy {
-		who = "policy"
-	}
-	w.Text = fmt.Sprintf("%s of %s %s the %s in %s", who, object, verb, what, h.Name)
+	w.Text = fmt.Sprintf("%s %s the %s in %s", ruleSubject(&st.Rule), verb, what, h.Name)
 	switch {
 	case arp != nil:
 		w.Code = ARPFiltered
