@@ -22,7 +22,7 @@ func (s *session) generic() *nl.Conn {
 	if s.genl == nil {
 		c, err := s.space().Netlink(unix.NETLINK_GENERIC)
 		if err != nil {
-			fail(exitFailed, "Cannot open generic netlink socket: %s", errnoText(err))
+			exit("Cannot open generic netlink socket: %s", errnoText(err))
 		}
 		s.genl = c
 	}
@@ -41,7 +41,7 @@ func (s *session) family(name string, version uint8) genlFamily {
 	}
 	r := s.generic().Query([]nl.Request{req})[0]
 	if r.Err != nil {
-		fail(exitFailed, "%s\nError talking to the kernel", kernelText(r.Err))
+		exit("%s\nError talking to the kernel", kernelText(r.Err))
 	}
 	f := genlFamily{version: version, groups: map[string]uint32{}}
 	for _, msg := range r.Messages {
@@ -56,7 +56,7 @@ func (s *session) family(name string, version uint8) genlFamily {
 		})
 	}
 	if f.id == 0 {
-		fail(exitFailed, "Error talking to the kernel")
+		exit("Error talking to the kernel")
 	}
 	return f
 }
@@ -75,6 +75,17 @@ func (s *session) send(f genlFamily, m *rtnl.Message) {
 		die("%v", err)
 	}
 	refused(s.generic().Batch([]nl.Request{req})[0])
+}
+
+// talk is send for the objects whose refusals end with status 1.
+func (s *session) talk(f genlFamily, m *rtnl.Message) {
+	req, err := m.Request(f.id, 0)
+	if err != nil {
+		die("%v", err)
+	}
+	if err := s.generic().Batch([]nl.Request{req})[0]; err != nil {
+		fail(exitFailed, "%s", kernelText(err))
+	}
 }
 
 // get sends a command and returns the attributes of the answer.
