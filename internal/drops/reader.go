@@ -11,13 +11,15 @@ import (
 	"warren/internal/kstruct"
 )
 
-// ringSize holds some thousand drops.
-const ringSize = 1 << 20
+// programs are those of the object, and its map.
+type programs struct {
+	Ring    *ebpf.Map     `ebpf:"ring"`
+	Dropped *ebpf.Program `ebpf:"warren_drops"`
+}
 
 // A Reader tells of drops from the moment on when it was opened.
 type Reader struct {
-	ring    *ebpf.Map
-	prog    *ebpf.Program
+	programs
 	link    link.Link
 	reader  *ringbuf.Reader
 	reasons kstruct.DropReasons
@@ -39,22 +41,15 @@ func (r *Reader) open() error {
 	if err != nil {
 		return fmt.Errorf("%w (hint: the kernel needs CONFIG_DEBUG_INFO_BTF)", err)
 	}
-	o, err := findOffsets(f)
-	if err != nil {
-		return err
-	}
 	r.reasons = f.DropReasons()
 	r.symbols = readSymbols("/proc/kallsyms")
-	if r.ring, err = ebpf.NewMap(&ebpf.MapSpec{Type: ebpf.RingBuf, MaxEntries: ringSize}); err != nil {
+	if err := f.LoadObject(object, &r.programs); err != nil {
+		return err
+	}
+	if r.link, err = link.AttachRawTracepoint(link.RawTracepointOptions{Name: "kfree_skb", Program: r.Dropped}); err != nil {
 		return kstruct.Hint(err)
 	}
-	if r.prog, err = ebpf.NewProgram(program(o, r.ring.FD())); err != nil {
-		return kstruct.Hint(err)
-	}
-	if r.link, err = link.AttachRawTracepoint(link.RawTracepointOptions{Name: "kfree_skb", Program: r.prog}); err != nil {
-		return kstruct.Hint(err)
-	}
-	r.reader, err = ringbuf.NewReader(r.ring)
+	r.reader, err = ringbuf.NewReader(r.Ring)
 	return err
 }
 
@@ -82,11 +77,6 @@ func (r *Reader) Close() error {
 	if r.link != nil {
 		errs = append(errs, r.link.Close())
 	}
-	if r.prog != nil {
-		errs = append(errs, r.prog.Close())
-	}
-	if r.ring != nil {
-		errs = append(errs, r.ring.Close())
-	}
+	errs = append(errs, r.Dropped.Close(), r.Ring.Close())
 	return errors.Join(errs...)
 }

@@ -25,8 +25,12 @@ func (f *Fields) DropReasons() DropReasons {
 	return names
 }
 
-// Name names a reason; those of subsystems (mac80211, openvswitch ...) have the subsystem in their upper half.
+// Name names a reason; those of subsystems (mac80211, openvswitch ...) have the subsystem in their upper half. A kernel that has no
+// reasons specifies none.
 func (r DropReasons) Name(n uint32) string {
+	if len(r) == 0 {
+		return "NOT_SPECIFIED"
+	}
 	if name, ok := r[n]; ok {
 		return name
 	}

@@ -1,11 +1,8 @@
 package live
 
 import (
-	"bytes"
-	"encoding/binary"
 	"errors"
 	"fmt"
-	"time"
 
 	"github.com/cilium/ebpf"
 	"github.com/cilium/ebpf/link"
@@ -14,25 +11,22 @@ import (
 	"warren/internal/kstruct"
 )
 
-// eyes see where packets of some flows are, and where they are dropped, on the whole host.
-type eyes struct {
-	ring, flows, skbs *ebpf.Map
-	progs             []*ebpf.Program
-	links             []link.Link // an attached link that nothing refers to is closed by the garbage collector
-	reader            *ringbuf.Reader
-	reasons           kstruct.DropReasons
+// programs are those of the object, and the maps that Go uses of it.
+type programs struct {
+	Ring     *ebpf.Map     `ebpf:"ring"`
+	Flows    *ebpf.Map     `ebpf:"flows"` // key -> anything: exchanges that are followed
+	Sent     *ebpf.Program `ebpf:"warren_sent"`
+	Received *ebpf.Program `ebpf:"warren_received"`
+	Dropped  *ebpf.Program `ebpf:"warren_dropped"`
+	Consumed *ebpf.Program `ebpf:"warren_consumed"`
 }
 
-// A record is a sighting as the program writes it.
-type record struct {
-	at       time.Duration // of the monotonic clock
-	skb      uint64
-	kind     int
-	reason   uint32
-	location uint64
-	cookie   uint64
-	link     string
-	packet   []byte
+// eyes see where packets of some flows are, and where they are dropped, on the whole host.
+type eyes struct {
+	programs
+	links   []link.Link // an attached link that nothing refers to is closed by the garbage collector
+	reader  *ringbuf.Reader
+	reasons kstruct.DropReasons
 }
 
 // openEyes attaches the programs. The error says what is missing.
@@ -49,36 +43,26 @@ func (e *eyes) open() error {
 	if err != nil {
 		return fmt.Errorf("%w (hint: the kernel needs CONFIG_DEBUG_INFO_BTF)", err)
 	}
-	o, err := findOffsets(f)
-	if err != nil {
+	e.reasons = f.DropReasons()
+	if err := f.LoadObject(object, &e.programs); err != nil {
 		return err
 	}
-	e.reasons = f.DropReasons()
-	for _, m := range []struct {
-		to   **ebpf.Map
-		spec ebpf.MapSpec
+	for _, p := range []struct {
+		tracepoint string
+		program    *ebpf.Program
 	}{
-		{&e.ring, ebpf.MapSpec{Type: ebpf.RingBuf, MaxEntries: 1 << 20}},
-		{&e.flows, ebpf.MapSpec{Type: ebpf.LRUHash, KeySize: keySize, ValueSize: 8, MaxEntries: 256}},
-		{&e.skbs, ebpf.MapSpec{Type: ebpf.LRUHash, KeySize: 8, ValueSize: 8, MaxEntries: 4096}},
+		{"net_dev_queue", e.Sent},
+		{"netif_receive_skb", e.Received},
+		{"kfree_skb", e.Dropped},
+		{"consume_skb", e.Consumed},
 	} {
-		if *m.to, err = ebpf.NewMap(&m.spec); err != nil {
-			return kstruct.Hint(err)
-		}
-	}
-	for i, name := range tracepoints() {
-		prog, err := ebpf.NewProgram(program(o, maps{e.ring.FD(), e.flows.FD(), e.skbs.FD()}, i+1))
+		l, err := link.AttachRawTracepoint(link.RawTracepointOptions{Name: p.tracepoint, Program: p.program})
 		if err != nil {
-			return kstruct.Hint(err)
-		}
-		e.progs = append(e.progs, prog)
-		l, err := link.AttachRawTracepoint(link.RawTracepointOptions{Name: name, Program: prog})
-		if err != nil {
-			return fmt.Errorf("tracepoint %s: %w", name, kstruct.Hint(err))
+			return fmt.Errorf("tracepoint %s: %w", p.tracepoint, kstruct.Hint(err))
 		}
 		e.links = append(e.links, l)
 	}
-	e.reader, err = ringbuf.NewReader(e.ring)
+	e.reader, err = ringbuf.NewReader(e.Ring)
 	return err
 }
 
@@ -86,7 +70,7 @@ func (e *eyes) open() error {
 func (e *eyes) follow(t tuple) error {
 	for _, t := range []tuple{t, t.reverse()} {
 		k := t.key()
-		if err := e.flows.Put(k[:], uint64(1)); err != nil {
+		if err := e.Flows.Put(k[:], uint64(1)); err != nil {
 			return fmt.Errorf("follow %s: %w", t, err)
 		}
 	}
@@ -102,18 +86,6 @@ func (e *eyes) read() (record, bool) {
 	return decodeRecord(r.RawSample)
 }
 
-func decodeRecord(b []byte) (record, bool) {
-	if len(b) < recordSize {
-		return record{}, false
-	}
-	u64 := binary.NativeEndian.Uint64
-	name, _, _ := bytes.Cut(b[atDevice:atPacket], []byte{0})
-	return record{
-		at: time.Duration(u64(b[atTime:])), skb: u64(b[atSkb:]), kind: int(u64(b[atKind:])), reason: uint32(u64(b[atReason:])),
-		location: u64(b[atLocation:]), cookie: u64(b[atCookie:]), link: string(name), packet: bytes.Clone(b[atPacket:recordSize]),
-	}, true
-}
-
 // flush lets read return what there is, and then false, once.
 func (e *eyes) flush() error { return e.reader.Flush() }
 
@@ -125,13 +97,11 @@ func (e *eyes) close() error {
 	for _, l := range e.links {
 		errs = append(errs, l.Close())
 	}
-	for _, p := range e.progs {
+	for _, p := range []*ebpf.Program{e.Sent, e.Received, e.Dropped, e.Consumed} {
 		errs = append(errs, p.Close())
 	}
-	for _, m := range []*ebpf.Map{e.ring, e.flows, e.skbs} {
-		if m != nil {
-			errs = append(errs, m.Close())
-		}
+	for _, m := range []*ebpf.Map{e.Ring, e.Flows} {
+		errs = append(errs, m.Close())
 	}
 	return errors.Join(errs...)
 }
