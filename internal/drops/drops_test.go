@@ -12,6 +12,7 @@ import (
 
 	"warren/internal/drops"
 	"warren/internal/kerneltest"
+	"warren/internal/kstruct"
 	"warren/netns"
 	"warren/reach"
 )
@@ -28,7 +29,7 @@ func sh(t *testing.T, script string) {
 
 // TestDropsAreTold builds a router between two others and lets packets die in it in several ways.
 func TestDropsAreTold(t *testing.T) {
-	kerneltest.Need(t, "bpf-syscall", "veth", "exec:ip", "exec:nft", "exec:ping", "exec:bash")
+	kerneltest.Need(t, "bpf-syscall", "veth", "exec:ip", "exec:nft", "exec:ping", "exec:bash", "exec:python3")
 	kerneltest.LeakCheck(t)
 	sh(t, `
 for n in da dr db; do ip netns add $n; ip -n $n link set lo up; ip netns exec $n sysctl -qw net.ipv6.conf.default.disable_ipv6=1; done
@@ -113,6 +114,27 @@ ip -n da route add default via 10.0.1.1; ip -n db route add default via 10.0.2.1
 			t.Error("nothing was told")
 		}
 	})
+	// What comes to a socket that wants nothing any more has left its device: the socket's namespace is told (Linux 6.10).
+	if f, err := kstruct.Load(); err == nil && f.Offset("trace_event_raw_kfree_skb", "rx_sk") != 0 {
+		t.Run("by-its-receiver", func(t *testing.T) {
+			sh(t, `ip netns exec db python3 -c '
+import socket
+s = socket.socket(); s.bind(("127.0.0.1", 0)); s.listen()
+c = socket.create_connection(s.getsockname()); a, _ = s.accept()
+a.shutdown(socket.SHUT_RDWR); c.send(b"x")'`)
+			late := time.After(20 * time.Second)
+			for {
+				select {
+				case e := <-events:
+					if cookies[e.Cookie] == "db" && e.Link == "" && e.Packet.Proto == 6 {
+						return
+					}
+				case <-late:
+					t.Fatal("nothing was told")
+				}
+			}
+		})
+	}
 	if err := r.Close(); err != nil {
 		t.Error(err)
 	}

@@ -67,11 +67,13 @@ func (e Event) byFunction() (reach.Code, string) {
 // was meant to get.
 func (e Event) Harmless() bool {
 	switch e.Reason {
-	case "CONSUMED", "NOT_DROPPED_YET", "QUEUE_PURGE", "DEV_READY", "SOCKET_CLOSE":
+	case "CONSUMED", "NOT_DROPPED_YET", "QUEUE_PURGE", "DEV_READY", "SOCKET_CLOSE", "TCP_RESET": // the last is a reset that was taken
 		return true
 	}
 	switch e.Function {
 	case "ping_rcv": // an echo reply that a raw socket took
+		return true
+	case "inet_sock_destruct", "skb_queue_purge", "sk_stream_kill_queues": // before Linux 6.8 the reason does not tell
 		return true
 	case "ip6_mc_input", "igmp_rcv", "igmpv6_rcv", "mld_sendpack", "ipv6_mc_dad_complete", "skb_queue_purge_reason", "__skb_queue_purge", "unix_release_sock",
 		"netlink_broadcast_filtered", "netlink_unicast", "unix_dgram_sendmsg", "packet_rcv", "tpacket_rcv", "icmp_rcv":
