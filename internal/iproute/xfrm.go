@@ -40,7 +40,9 @@ type xfrmCommand struct {
 	// family is what addresses have to be of. As in iproute2 the words change it as they go: the first address decides.
 	family uint16
 	nokeys bool
-	filter xfrmFilter
+	// showsAnyway: as iproute2, whose monitor hides the keys of reports alone. Under our own name it hides all of them.
+	showsAnyway bool
+	filter      xfrmFilter
 }
 
 // An xfrmFilter says which states or policies are meant; it is used when there was a word.
@@ -150,7 +152,7 @@ func (x *xfrmCommand) deleteAll(typ int, head *rtnl.Message, each func(netlink.M
 		}
 		errs := c.Batch(requests)
 		if i := slices.IndexFunc(errs, func(err error) bool { return err != nil }); i >= 0 {
-			exit("%s\nFailed to send delete-all request: %s", kernelText(errs[i]), errnoText(errs[i]))
+			exit("Failed to send delete-all request: %s", errnoText(errs[i]))
 		}
 		if x.opt.stats > 1 {
 			x.hint("Delete-all nlmsg count = " + strconv.Itoa(len(requests)))

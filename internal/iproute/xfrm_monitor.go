@@ -13,6 +13,7 @@ import (
 // watch is "ip xfrm monitor".
 func (x *xfrmCommand) watch(w *words) {
 	o := watch{protocol: unix.NETLINK_XFRM}
+	x.showsAnyway = x.personality != Warren
 	objects := []struct {
 		name  string
 		group uint32
@@ -133,7 +134,7 @@ func (x *xfrmCommand) tellReport(p *printer, m netlink.Message) {
 	}
 	p.text("report proto %s %s", nameFor(xfrmProtos(), r.Proto), p.nl)
 	x.printSelector(p, &r.Sel, family, "  sel ")
-	x.printAttrs(p, rtnl.ParseAttrs(after[xfrm.Report](m.Data)), family, "  ")
+	x.printAttrs(p, rtnl.ParseAttrs(after[xfrm.Report](m.Data)), family, "  ", x.nokeys)
 	x.endLine(p)
 }
 

@@ -230,7 +230,7 @@ func (x *xfrmCommand) onePolicy(w *words) *rtnl.Message {
 // policyFilter reads which policies are meant.
 func (x *xfrmCommand) policyFilter(w *words) {
 	f := &x.filter
-	f.use = w.more()
+	f.use = w.more() || x.family != unix.AF_UNSPEC
 	f.policy.Sel.Family = x.family
 	sel := false
 	for ; w.more(); w.skip() {
@@ -299,6 +299,11 @@ func (x *xfrmCommand) deletePolicies() {
 			return nil
 		}
 		del := xfrmMessage(xfrm.PolicyID{Sel: p.Sel, Index: p.Index, Dir: p.Dir})
+		for _, typ := range []uint16{xfrm.AttrMark, xfrm.AttrInterface} {
+			if b := a.Bytes(int(typ)); b != nil {
+				del.Bytes(typ, b)
+			}
+		}
 		req, err := del.Request(xfrm.DelPolicy, 0)
 		if err != nil {
 			die("%v", err)

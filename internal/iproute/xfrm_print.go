@@ -150,8 +150,8 @@ func cString(b []byte) string {
 	return s
 }
 
-// printAlgorithm prints one with its key; trailer is a length at the end, negative = none.
-func (x *xfrmCommand) printAlgorithm(p *printer, kind string, b []byte, head int, prefix string) {
+// printAlgorithm prints one with its key, whose bytes come after the head; a head that is longer than the shortest ends in a length.
+func (x *xfrmCommand) printAlgorithm(p *printer, kind string, b []byte, head int, prefix string, nokeys bool) {
 	a, ok := xfrm.Decode[xfrm.Algorithm](b)
 	p.text("%s%s ", prefix, kind)
 	switch key := b[min(head, len(b)):]; {
@@ -163,13 +163,13 @@ func (x *xfrmCommand) printAlgorithm(p *printer, kind string, b []byte, head int
 	default:
 		p.text("%s ", cString(a.Name[:]))
 		switch {
-		case x.nokeys:
+		case nokeys:
 			p.text("<<Keys hidden>>")
 		case a.Bits/8 > 0:
 			p.text("0x%x", key[:a.Bits/8])
-		}
-		if x.detailed() {
-			p.text(" (%d bits)", int32(a.Bits))
+			if x.detailed() {
+				p.text(" (%d bits)", int32(a.Bits))
+			}
 		}
 	}
 	if head > xfrm.Size[xfrm.Algorithm]() {
@@ -219,24 +219,22 @@ func xfrmShare(v uint8) string {
 }
 
 // printAttrs prints what states and policies may have.
-func (x *xfrmCommand) printAttrs(p *printer, a rtnl.Attrs, family uint16, prefix string) {
-	if m, ok := xfrm.Decode[xfrm.Mark](a.Bytes(xfrm.AttrMark)); ok {
-		p.text("%smark %s/%s %s", prefix, sharpHex(m.Value), sharpHex(m.Mask), p.nl)
-	}
+func (x *xfrmCommand) printAttrs(p *printer, a rtnl.Attrs, family uint16, prefix string, nokeys bool) {
+	printMarks(p, a)
 	if b := a.Bytes(xfrm.AttrAuth); b != nil && !a.Has(xfrm.AttrAuthTrunc) {
-		x.printAlgorithm(p, "auth", b, xfrm.Size[xfrm.Algorithm](), prefix)
+		x.printAlgorithm(p, "auth", b, xfrm.Size[xfrm.Algorithm](), prefix, nokeys)
 	}
 	if b := a.Bytes(xfrm.AttrAuthTrunc); b != nil {
-		x.printAlgorithm(p, "auth-trunc", b, xfrm.Size[xfrm.AlgorithmTruncated](), prefix)
+		x.printAlgorithm(p, "auth-trunc", b, xfrm.Size[xfrm.AlgorithmTruncated](), prefix, nokeys)
 	}
 	if b := a.Bytes(xfrm.AttrAEAD); b != nil {
-		x.printAlgorithm(p, "aead", b, xfrm.Size[xfrm.AlgorithmAEAD](), prefix)
+		x.printAlgorithm(p, "aead", b, xfrm.Size[xfrm.AlgorithmAEAD](), prefix, nokeys)
 	}
 	if b := a.Bytes(xfrm.AttrCrypt); b != nil {
-		x.printAlgorithm(p, "enc", b, xfrm.Size[xfrm.Algorithm](), prefix)
+		x.printAlgorithm(p, "enc", b, xfrm.Size[xfrm.Algorithm](), prefix, nokeys)
 	}
 	if b := a.Bytes(xfrm.AttrComp); b != nil {
-		x.printAlgorithm(p, "comp", b, xfrm.Size[xfrm.Algorithm](), prefix)
+		x.printAlgorithm(p, "comp", b, xfrm.Size[xfrm.Algorithm](), prefix, nokeys)
 	}
 	truncated := func(word string, ok bool) bool {
 		p.text("%s%s", prefix, word)
@@ -275,6 +273,25 @@ func (x *xfrmCommand) printAttrs(p *printer, a rtnl.Attrs, family uint16, prefix
 	x.printExtras(p, a, prefix)
 }
 
+// printMarks prints what packets are compared with and what they get, in one line.
+func printMarks(p *printer, a rtnl.Attrs) {
+	m, ok := xfrm.Decode[xfrm.Mark](a.Bytes(xfrm.AttrMark))
+	if !ok && !a.Has(xfrm.AttrOutputMark) {
+		return
+	}
+	p.text("\t")
+	if ok {
+		p.text("mark %s/%s ", sharpHex(m.Value), sharpHex(m.Mask))
+	}
+	if a.Has(xfrm.AttrOutputMark) {
+		p.text("output-mark 0x%x", a.U32(xfrm.AttrOutputMark))
+		if a.Has(xfrm.AttrOutputMask) {
+			p.text("/0x%x", a.U32(xfrm.AttrOutputMask))
+		}
+	}
+	p.text("%s", p.nl)
+}
+
 func (x *xfrmCommand) printReplay(p *printer, a rtnl.Attrs, prefix string) {
 	if r, ok := xfrm.Decode[xfrm.Replay](a.Bytes(xfrm.AttrReplay)); ok {
 		p.text("%santi-replay context: seq 0x%x, oseq 0x%x, bitmap 0x%08x%s", prefix, r.Seq, r.OSeq, r.Bitmap, p.nl)
@@ -288,18 +305,20 @@ func (x *xfrmCommand) printReplay(p *printer, a rtnl.Attrs, prefix string) {
 	p.text("%s seq-hi 0x%x, seq 0x%x, oseq-hi 0x%0x, oseq 0x%0x%s", prefix, r.SeqHigh, r.Seq, r.OSeqHigh, r.OSeq, p.nl)
 	p.text("%s replay_window %d, bitmap-length %d%s", prefix, r.Window, r.Words, p.nl)
 	bits := b[xfrm.Size[xfrm.ReplayESN]():]
+	words := min(int(r.Words), len(bits)/4)
 	const perLine = 8
-	for i := 0; i < int(r.Words) && len(bits) >= 4; i++ {
+	for i := range words { // the newest first
 		if i%perLine == 0 {
 			if i > 0 {
 				p.text("%s", p.nl)
 			}
-			p.text("%s", prefix)
+			p.text("%s ", prefix)
 		}
-		p.text(" %08x ", native.Uint32(bits))
-		bits = bits[4:]
+		p.text("%08x ", native.Uint32(bits[4*(words-1-i):]))
 	}
-	p.text("%s", p.nl)
+	if words > 0 {
+		p.text("%s", p.nl)
+	}
 }
 
 func (x *xfrmCommand) printExtras(p *printer, a rtnl.Attrs, prefix string) {
@@ -309,13 +328,6 @@ func (x *xfrmCommand) printExtras(p *printer, a rtnl.Attrs, prefix string) {
 			dir = "in"
 		}
 		p.text("%scrypto offload parameters: dev %s dir %s%s", prefix, x.nameOf(int(o.Link)), dir, p.nl)
-	}
-	if a.Has(xfrm.AttrOutputMark) {
-		p.text("%soutput-mark 0x%x", prefix, a.U32(xfrm.AttrOutputMark))
-		if a.Has(xfrm.AttrOutputMask) {
-			p.text("/0x%x", a.U32(xfrm.AttrOutputMask))
-		}
-		p.text("%s", p.nl)
 	}
 	if a.Has(xfrm.AttrInterface) {
 		p.text("%sif_id %s%s", prefix, sharpHex(a.U32(xfrm.AttrInterface)), p.nl)

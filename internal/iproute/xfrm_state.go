@@ -491,7 +491,7 @@ func (x *xfrmCommand) oneState(w *words, del bool) {
 // stateFilter reads which states are meant.
 func (x *xfrmCommand) stateFilter(w *words) {
 	f := &x.filter
-	f.use = w.more()
+	f.use = w.more() || x.family != unix.AF_UNSPEC
 	f.state.Family = x.family
 	id := false
 	for ; w.more(); w.skip() {
@@ -554,6 +554,9 @@ func (x *xfrmCommand) deleteStates() {
 		}
 		del := xfrmMessage(xfrm.StateID{Dst: s.ID.Dst, SPI: s.ID.SPI, Family: s.Family, Proto: s.ID.Proto})
 		del.Bytes(xfrm.AttrSource, s.Src[:])
+		if b := rtnl.ParseAttrs(after[xfrm.State](m.Data)).Bytes(xfrm.AttrMark); b != nil {
+			del.Bytes(xfrm.AttrMark, b)
+		}
 		req, err := del.Request(xfrm.DelState, 0)
 		if err != nil {
 			die("%v", err)

@@ -90,17 +90,15 @@ func (x *xfrmCommand) printState(p *printer, s *xfrm.State, a rtnl.Attrs) {
 		p.text("flag ")
 		printFlagNames(p, xfrmStateFlags(), uint32(s.Flags))
 	}
-	if a.Has(xfrm.AttrExtraFlags) {
-		if flags := a.U32(xfrm.AttrExtraFlags); x.detailed() || flags != 0 {
-			p.text("extra_flag ")
-			printFlagNames(p, xfrmExtraFlags(), flags)
-		}
+	if x.detailed() && a.Has(xfrm.AttrExtraFlags) {
+		p.text("extra_flag ")
+		printFlagNames(p, xfrmExtraFlags(), a.U32(xfrm.AttrExtraFlags))
 	}
 	if x.detailed() {
 		p.text(" (0x%08b)", s.Flags)
 	}
 	p.text("%s", p.nl)
-	x.printAttrs(p, a, s.Family, prefix)
+	x.printAttrs(p, a, s.Family, prefix, x.nokeys && !x.showsAnyway)
 	if !s.Sel.IsZero() {
 		x.printSelector(p, &s.Sel, s.Family, prefix+"sel ")
 	}
@@ -196,5 +194,5 @@ func (x *xfrmCommand) printPolicy(p *printer, policy *xfrm.Policy, a rtnl.Attrs,
 	if x.detailed() {
 		printLifetime(p, &policy.Lifetime, &policy.Used, prefix)
 	}
-	x.printAttrs(p, a, policy.Sel.Family, prefix)
+	x.printAttrs(p, a, policy.Sel.Family, prefix, false)
 }

@@ -74,7 +74,7 @@ func (x Address) Within(y Address, bits int) bool {
 
 // A Layout is a value whose bytes the header fixes.
 type Layout interface {
-	Selector | State | StateID | Expire | SPIRange | AddressFilter | Policy | PolicyID | PolicyExpire | Template | Acquire | Event | Mapping |
+	Selector | ID | Used | Stats | State | StateID | Expire | SPIRange | AddressFilter | Policy | PolicyID | PolicyExpire | Template | Acquire | Event | Mapping |
 		Report | Encap | Mark | Replay | ReplayESN | Offload | Lifetime | Algorithm | AlgorithmAEAD | AlgorithmTruncated | Context | PolicyType |
 		Flush | HashCount | PolicyCount | Thresholds | DefaultPolicies
 }
