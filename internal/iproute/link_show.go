@@ -73,28 +73,13 @@ func (s *session) linkFilterWord(f *linkFilter, w *words) bool {
 	case "nomaster":
 		f.noMast = true
 	case "vrf":
-		f.master = s.vrf(w.next())
+		f.master = s.domain(w.next(), "Not a valid VRF name\n")
 	case "type":
 		f.kind = w.next()
 	default:
 		return false
 	}
 	return true
-}
-
-// vrf finds a link of kind vrf.
-func (s *session) vrf(name string) uint32 {
-	index := s.indexOf(name)
-	if index != 0 {
-		msgs, err := s.ask(rtnl.GetLinkIndex(index))
-		if err == nil && len(msgs) > 0 {
-			if l, ok := readLink(msgs[0].Data); ok && l.isKind("vrf") {
-				return uint32(index)
-			}
-		}
-	}
-	invalid("Not a valid VRF name\n", name)
-	return 0
 }
 
 // filterDev reads the link, with or without "dev".

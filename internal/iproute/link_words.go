@@ -200,7 +200,7 @@ func (r *linkRequest) parseRare(word string, w *words) bool {
 	case word == "xdp", word == "xdpgeneric", word == "xdpdrv", word == "xdpoffload":
 		r.parseXDP(word, w)
 	case word == "vrf":
-		r.m.U32(unix.IFLA_MASTER, r.s.vrf(w.next()))
+		r.m.U32(unix.IFLA_MASTER, r.s.domain(w.next(), "Not a valid VRF name\n"))
 	case word == "parentdev":
 		r.m.Str(iflaParentDevName, w.next())
 	case word == "protodown_reason":

@@ -183,7 +183,7 @@ func (s *session) neighFilter(w *words, flush bool) *neighFilter {
 			v := protocolWord(s, w.next())
 			f.protocol = &v
 		case word == "vrf":
-			invalid("Not a valid VRF name\n", w.next())
+			f.master = s.domain(w.next(), "Not a valid VRF name\n")
 		case word == "nomaster":
 			f.master = forever // none has it: the kernel shows all, as with ip
 		default:

@@ -217,7 +217,7 @@ func (s *session) nexthopFilter(w *words) *nexthopFilter {
 		case matches(word, "master"):
 			f.master = s.existing(w.next())
 		case matches(word, "vrf"):
-			invalid("VRF does not exist\n", w.next())
+			f.master = s.domain(w.next(), "Invalid VRF\n")
 		case word == "id":
 			f.id, f.hasID = u32(w.next(), "invalid id value"), true
 		case matches(word, "protocol"):

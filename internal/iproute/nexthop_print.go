@@ -134,7 +134,7 @@ func bucketShow(s *session, w *words) {
 		case matches(word, "master"):
 			m.U32(nhaMaster, s.existing(w.next()))
 		case matches(word, "vrf"):
-			invalid("VRF does not exist\n", w.next())
+			m.U32(nhaMaster, s.domain(w.next(), "Invalid VRF\n"))
 		case word == "id":
 			m.U32(nhaID, u32(w.next(), "invalid id value"))
 		case word == "nhid":

@@ -12,7 +12,7 @@ import (
 type prefixWord struct {
 	addr      netip.Addr
 	bits      int
-	specified bool // a length was given
+	specified bool // a length was given, or "default"
 	any       bool // "default", "any" or "all": no address at all
 }
 
@@ -62,7 +62,7 @@ func parseAddr(word string, family int) (netip.Addr, bool) {
 // parsePrefix reads ADDR, ADDR/BITS or, for IPv4, ADDR/MASK.
 func parsePrefix(word string, family int) (prefixWord, bool) {
 	if word == "default" || word == "any" || word == "all" {
-		return prefixWord{any: true}, true
+		return prefixWord{any: true, specified: word == "default"}, true
 	}
 	host, length, cut := strings.Cut(word, "/")
 	a, ok := parseAddr(host, family)

@@ -43,8 +43,9 @@ type routeFilter struct {
 	table                     uint32 // 0 = all
 	cached                    bool
 	protocol, scope, typ, tos *uint8
-	oif                       uint32
-	metric                    *uint32
+	foreign                   bool // neither local nor broadcast
+	oif, iif                  uint32
+	metric, mark              *uint32
 	via, src                  prefixWord
 	fromRoot, fromMatch       prefixWord
 	realms                    *realmFilter
@@ -73,10 +74,12 @@ func (s *session) routeFilterWord(f *routeFilter, w *words) {
 			f.cached = true
 		default:
 			f.table = tableWord(s, next)
-			if f.table == 0 {
-				f.table = 0
-			}
 		}
+	case matches(word, "vrf"):
+		if f.table = s.domainTable(w.next()); f.table == 0 {
+			invalid("Invalid VRF\n", w.peek())
+		}
+		f.typ, f.foreign = nil, true
 	case matches(word, "cached"), matches(word, "cloned"):
 		f.cached = true
 	case word == "tos", matches(word, "dsfield"):
@@ -97,9 +100,14 @@ func (s *session) routeFilterWord(f *routeFilter, w *words) {
 		if !ok {
 			invalid("node type value is invalid\n", w.peek())
 		}
-		f.typ = &v
-	case word == "dev", word == "oif", word == "iif":
+		f.typ, f.foreign = &v, false
+	case word == "dev", word == "oif":
 		f.oif = s.device(w.next())
+	case word == "iif":
+		f.iif = s.device(w.next())
+	case word == "mark":
+		v := u32(w.next(), "invalid mark value")
+		f.mark = &v
 	case matches(word, "metric"), matches(word, "priority"), word == "preference":
 		v := u32(w.next(), "\"metric\" value is invalid\n")
 		f.metric = &v
@@ -111,8 +119,6 @@ func (s *session) routeFilterWord(f *routeFilter, w *words) {
 		f.realms = s.realmFilter(w.next())
 	case matches(word, "from"):
 		s.fromFilter(f, w)
-	case word == "vrf":
-		invalid("VRF does not exist\n", w.next())
 	default:
 		if word == "to" {
 			word = w.next()
@@ -189,6 +195,9 @@ func within(root, match prefixWord, a netip.Addr, bits int) bool {
 
 func (s *session) routePrefix(f *routeFilter, word string) prefixWord {
 	p := prefix(word, f.family)
+	if f.family == unix.AF_UNSPEC && p.any && !p.specified {
+		return prefixWord{} // of no family: iproute2 compares nothing
+	}
 	if f.family == unix.AF_UNSPEC && p.addr.IsValid() {
 		f.family = familyOfAddr(p.addr)
 	}
@@ -202,7 +211,9 @@ func (f *routeFilter) lets(m *routeMsg) bool {
 		f.table > 0 && m.table != f.table,
 		f.protocol != nil && *f.protocol != m.protocol, f.scope != nil && *f.scope != m.scope,
 		f.typ != nil && *f.typ != m.typ, f.tos != nil && *f.tos != m.tos,
-		f.oif != 0 && m.a.U32(unix.RTA_OIF) != f.oif,
+		f.foreign && (m.typ == unix.RTN_LOCAL || m.typ == unix.RTN_BROADCAST),
+		f.oif != 0 && m.a.U32(unix.RTA_OIF) != f.oif, f.iif != 0 && m.a.U32(unix.RTA_IIF) != f.iif,
+		f.mark != nil && m.a.U32(unix.RTA_MARK) != *f.mark,
 		f.metric != nil && m.a.U32(unix.RTA_PRIORITY) != *f.metric:
 		return false
 	}

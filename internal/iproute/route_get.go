@@ -41,7 +41,8 @@ func routeGet(s *session, w *words) {
 		case matches(word, "connected"):
 			connected = true
 		case matches(word, "vrf"):
-			invalid("Invalid VRF\n", w.next())
+			oif = w.next()
+			s.domain(oif, "Invalid VRF\n")
 		case matches(word, "uid"):
 			m.U32(unix.RTA_UID, u32(w.next(), "invalid UID\n"))
 		case matches(word, "fibmatch"):

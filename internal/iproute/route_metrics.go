@@ -1,7 +1,6 @@
 package iproute
 
 import (
-	"fmt"
 	"strconv"
 
 	"golang.org/x/sys/unix"
@@ -16,11 +15,12 @@ func printMetrics(p *printer, a rtnl.Attrs) {
 	p.openArray("metrics", "")
 	p.openObject("")
 	for i := 2; i < len(names); i++ {
-		if !a.Has(i) {
+		locked := lock&(1<<i) != 0
+		if !a.Has(i) && !locked || i == unix.RTAX_HOPLIMIT && int32(a.U32(i)) == -1 {
 			continue
 		}
 		p.text("%s ", names[i])
-		if lock&(1<<i) != 0 {
+		if locked {
 			p.text("lock ")
 		}
 		v := a.U32(i)
@@ -29,11 +29,6 @@ func printMetrics(p *printer, a rtnl.Attrs) {
 			p.str("congestion", "%s ", a.Str(i))
 		case unix.RTAX_FEATURES:
 			printFeatures(p, v)
-		case unix.RTAX_HOPLIMIT:
-			if int32(v) == -1 {
-				v = 0
-			}
-			num(p, names[i], "%d ", v)
 		case unix.RTAX_RTT:
 			printMs(p, names[i], v, 8)
 		case unix.RTAX_RTTVAR:
@@ -51,7 +46,7 @@ func printMetrics(p *printer, a rtnl.Attrs) {
 // printMs prints a time that is kept in parts of a millisecond.
 func printMs(p *printer, key string, v, parts uint32) {
 	if v /= parts; v >= 1000 && !p.isJSON() {
-		p.float(key, "%ss ", strconv.FormatFloat(float64(v)/1000, 'g', 6, 64))
+		p.text("%ss ", strconv.FormatFloat(float64(v)/1000, 'g', 6, 64))
 		return
 	}
 	num(p, key, "%dms ", v)
@@ -59,13 +54,11 @@ func printMs(p *printer, key string, v, parts uint32) {
 
 func printFeatures(p *printer, v uint32) {
 	const ecn = 1
-	rest := v
 	if v&ecn != 0 {
 		p.null("ecn", "ecn ")
-		rest &^= ecn
 	}
-	if rest != 0 {
-		p.str("features", "%s ", fmt.Sprintf("%#x", rest))
+	if v&^ecn != 0 {
+		p.hexa("features", "%#x ", uint64(v))
 	}
 }
 

@@ -48,7 +48,10 @@ func (s *session) printRoute(p *printer, f *routeFilter, r *routeMsg) {
 		}
 		p.str("from", "from %s ", src)
 	} else if r.srcLen != 0 {
-		p.str("from", "from %s ", fmt.Sprintf("0/%d", r.srcLen))
+		p.str("src", "from %s ", fmt.Sprintf("0/%d", r.srcLen))
+	}
+	if r.a.Has(rtaNHID) {
+		num(p, "nhid", "nhid %d ", r.a.U32(rtaNHID))
 	}
 	if r.a.Has(rtaNewDst) {
 		p.str("to", "as to %s ", s.newDst(r))
@@ -58,9 +61,6 @@ func (s *session) printRoute(p *printer, f *routeFilter, r *routeMsg) {
 	}
 	if r.tos != 0 && f.tos == nil {
 		p.str("tos", "tos %s ", s.dsName(r.tos))
-	}
-	if r.a.Has(rtaNHID) {
-		num(p, "nhid", "nhid %d ", r.a.U32(rtaNHID))
 	}
 	printGateway(p, r.a, f.via.addr.IsValid() && f.via.bits == int(hostLen))
 	if r.a.Has(unix.RTA_OIF) && f.oif == 0 {
@@ -78,7 +78,7 @@ func (s *session) printRoute(p *printer, f *routeFilter, r *routeMsg) {
 			p.str("scope", "scope %s ", scopeName(s, r.scope))
 		}
 	}
-	if r.a.Has(unix.RTA_PREFSRC) {
+	if r.a.Has(unix.RTA_PREFSRC) && !(f.src.addr.IsValid() && f.src.bits == int(hostLen)) {
 		p.text("src ")
 		p.colored(colorOfFamily(int(r.family)), "prefsrc", "%s ", r.a.Addr(unix.RTA_PREFSRC).String())
 	}
@@ -99,34 +99,37 @@ func (s *session) printRoute(p *printer, f *routeFilter, r *routeMsg) {
 	if r.a.Has(unix.RTA_UID) {
 		num(p, "uid", "uid %d ", r.a.U32(unix.RTA_UID))
 	}
-	s.printRouteEnd(p, r)
+	s.printRouteEnd(p, f, r)
 	p.text("\n")
 	p.closeObject()
 }
 
-func (s *session) printRouteEnd(p *printer, r *routeMsg) {
-	expires := uint32(0)
-	if b := r.a.Bytes(unix.RTA_CACHEINFO); len(b) >= 12 {
-		expires = native.Uint32(b[8:])
-	}
+func (s *session) printRouteEnd(p *printer, f *routeFilter, r *routeMsg) {
 	if r.flags&unix.RTM_F_CLONED != 0 && r.family == unix.AF_INET {
 		p.text("%s", p.nl)
 		p.openArray("cache", "    cache ")
-		if cached := r.flags &^ 0xffff; cached != 0 {
-			p.printCacheFlags(cached)
-		}
+		p.printCacheFlags(r.flags &^ 0xffff)
 		p.closeArray("")
-		if expires != 0 {
-			num(p, "expires", "expires %dsec ", int32(expires)/100)
-		}
-	} else if r.family == unix.AF_INET6 && expires != 0 {
-		num(p, "expires", "expires %dsec ", int32(expires)/100)
+	}
+	if b := r.a.Bytes(unix.RTA_CACHEINFO); len(b) >= cacheInfoLen && r.family != unix.AF_MPLS {
+		s.printCacheInfo(p, b)
 	}
 	if r.a.Has(unix.RTA_METRICS) {
 		printMetrics(p, r.a.Nested(unix.RTA_METRICS))
 	}
-	if r.a.Has(unix.RTA_IIF) {
-		p.str("iif", "iif %s ", s.nameOf(int(r.a.U32(unix.RTA_IIF))))
+	if r.a.Has(unix.RTA_IIF) && f.iif == 0 {
+		p.text("iif ")
+		p.colored(colorName, "iif", "%s ", s.nameOf(int(r.a.U32(unix.RTA_IIF))))
+	}
+	if r.a.Has(unix.RTA_PREF) {
+		printPref(p, r.a.U8(unix.RTA_PREF))
+	}
+	if r.a.Has(unix.RTA_TTL_PROPAGATE) {
+		word := "disabled"
+		if r.a.U8(unix.RTA_TTL_PROPAGATE) != 0 {
+			word = "enabled"
+		}
+		p.boolean("ttl-propogate", "ttl-propogate "+word, word == "enabled") // spelled as iproute2 does
 	}
 	if nhid := r.a.U32(rtaNHID); nhid != 0 && s.opt.details {
 		s.printNexthopInfo(p, nhid)
@@ -134,26 +137,60 @@ func (s *session) printRouteEnd(p *printer, r *routeMsg) {
 	if b := r.a.Bytes(unix.RTA_MULTIPATH); b != nil {
 		s.printNexthops(p, r, b)
 	}
-	if r.a.Has(unix.RTA_PREF) {
-		words := map[uint8]string{0: "medium", 1: "high", 3: "low"}
-		word, ok := words[r.a.U8(unix.RTA_PREF)]
-		if !ok {
-			word = strconv.Itoa(int(r.a.U8(unix.RTA_PREF)))
-		}
-		p.str("pref", "pref %s", word)
+}
+
+// printPref prints how much a router is liked (RFC 4191).
+func printPref(p *printer, pref uint8) {
+	switch pref {
+	case 0:
+		p.str("pref", "pref %s", "medium")
+	case 1:
+		p.str("pref", "pref %s", "high")
+	case 3:
+		p.str("pref", "pref %s", "low")
+	default:
+		num(p, "pref", "%d", pref)
 	}
-	if r.a.Has(unix.RTA_TTL_PROPAGATE) {
-		p.text("ttl-propagate ")
-		if r.a.U8(unix.RTA_TTL_PROPAGATE) != 0 {
-			p.str("ttl-propagate", "%s", "enabled")
-		} else {
-			p.str("ttl-propagate", "%s", "disabled")
+}
+
+const cacheInfoLen = 32 // struct rta_cacheinfo
+
+// printCacheInfo prints struct rta_cacheinfo; its times are in hundredths of a second.
+func (s *session) printCacheInfo(p *printer, b []byte) {
+	users, age, used := native.Uint32(b), native.Uint32(b[4:]), native.Uint32(b[16:])
+	expires, err := int32(native.Uint32(b[8:])), native.Uint32(b[12:])
+	id, stamp, stampAge := native.Uint32(b[20:]), native.Uint32(b[24:]), native.Uint32(b[28:])
+	if expires != 0 {
+		num(p, "expires", "expires %dsec ", expires/100)
+	}
+	if err != 0 {
+		num(p, "error", "error %d ", err)
+	}
+	if s.opt.stats > 0 {
+		if users != 0 {
+			num(p, "users", "users %d ", users)
 		}
+		if used != 0 {
+			num(p, "used", "used %d ", used)
+		}
+		if age != 0 {
+			num(p, "age", "age %dsec ", age/100)
+		}
+	}
+	if id != 0 {
+		p.hexa("ipid", "ipid 0x%04x ", uint64(id))
+	}
+	if stamp != 0 || stampAge != 0 {
+		p.hexa("ts", "ts 0x%x", uint64(stamp))
+		num(p, "tsage", "tsage %dsec ", stampAge)
 	}
 }
 
 // printCacheFlags prints RTCF_*.
 func (p *printer) printCacheFlags(flags uint32) {
+	if flags == 0 {
+		return
+	}
 	p.text("<")
 	for _, f := range []struct { // linux/in_route.h
 		bit  uint32
@@ -180,10 +217,15 @@ func (p *printer) printCacheFlags(flags uint32) {
 		if flags &^= f.bit; flags != 0 {
 			p.item("%s,", f.name)
 		} else {
-			p.item("%s", f.name)
+			p.item("%s> ", f.name)
 		}
 	}
-	p.text("> ")
+	if flags != 0 {
+		p.text("%x>", flags)
+		if p.isJSON() {
+			p.js.str(strconv.FormatUint(uint64(flags), 16))
+		}
+	}
 }
 
 func printGateway(p *printer, a rtnl.Attrs, hidden bool) {
@@ -213,6 +255,8 @@ func tosWord(tos uint8) string {
 	return fmt.Sprintf("0x%02x", tos)
 }
 
+const rtmOffloadFailed = 0x20000000 // RTM_F_OFFLOAD_FAILED, since Linux 5.12
+
 func printRouteFlags(p *printer, flags uint32) {
 	p.openArray("flags", "")
 	for _, f := range []struct {
@@ -229,6 +273,7 @@ func printRouteFlags(p *printer, flags uint32) {
 		{unix.RTNH_F_UNRESOLVED, "unresolved"},
 		{unix.RTM_F_OFFLOAD, "rt_offload"},
 		{unix.RTM_F_TRAP, "rt_trap"},
+		{rtmOffloadFailed, "rt_offload_failed"},
 	} {
 		if flags&f.bit != 0 {
 			p.item("%s ", f.name)
@@ -261,7 +306,7 @@ func (s *session) printNexthops(p *printer, r *routeMsg, b []byte) {
 			p.text("dev ")
 			p.colored(colorName, "dev", "%s ", s.nameOf(index))
 		}
-		if r.flags&unix.RTM_F_CLONED == 0 || r.family != unix.AF_INET {
+		if r.family != unix.AF_MPLS {
 			num(p, "weight", "weight %d ", int(b[3])+1)
 		}
 		printRouteFlags(p, uint32(b[2]))

@@ -31,7 +31,7 @@ func metricWords() []metricWord {
 		{name: "advmss", typ: unix.RTAX_ADVMSS, whole: true, lock: true},
 		{name: "reordering", typ: unix.RTAX_REORDERING, lock: true},
 		{name: "rtt", typ: unix.RTAX_RTT, whole: true, lock: true, scale: 8},
-		{name: "rto_min", typ: unix.RTAX_RTO_MIN, lock: true, scale: 1},
+		{name: "rto_min", typ: unix.RTAX_RTO_MIN, whole: true, scale: 1},
 		{name: "window", typ: unix.RTAX_WINDOW, lock: true},
 		{name: "cwnd", typ: unix.RTAX_CWND, lock: true},
 		{name: "initcwnd", typ: unix.RTAX_INITCWND, lock: true},
@@ -167,8 +167,10 @@ func (r *routeRequest) word(w *words) {
 		r.protocol = protocolWord(r.s, w.next())
 	case matches(word, "table"):
 		r.table, r.hasTable = tableWord(r.s, w.next()), true
-	case word == "vrf":
-		invalid("VRF does not exist\n", w.next())
+	case matches(word, "vrf"):
+		if r.table, r.hasTable = r.s.domainTable(w.next()), true; r.table == 0 {
+			invalid("Invalid VRF\n", w.peek())
+		}
 	case word == "dev", word == "oif":
 		r.dev = w.next()
 	case word == "pref":
