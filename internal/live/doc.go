@@ -9,8 +9,9 @@
 //     tables belong to the netlink sockets that made them (NFT_TABLE_F_OWNER, Linux 5.12): the kernel removes them when the
 //     process ends, however it ends.
 //   - Positions and drops by BPF on tracepoints (net_dev_queue, netif_receive_skb, kfree_skb, consume_skb): where the packet was
-//     sent and received, and where and why it was thrown away. The program follows the packet through address translation and
-//     tunnels by the address of its sk_buff. Needs CAP_BPF and CAP_PERFMON of the machine itself, and BTF.
+//     sent and received, and where and why it was thrown away. The programs (bpf/live.c) follow the packet through address
+//     translation and tunnels by the address of its sk_buff. Linux 5.14; reasons since 5.17. Needs CAP_BPF and CAP_PERFMON of the
+//     machine itself, and BTF.
 //   - Neighbour events (RTNLGRP_NEIGH): answered, failed; and what is still being asked for at the end.
 //
 // Before the probe is sent, each witness has to tell of a packet on lo of a scratch namespace ([Report].Unseen names those that
