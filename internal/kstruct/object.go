@@ -14,5 +14,10 @@ func (f *Fields) LoadObject(object string, to any) error {
 	if err != nil {
 		return err
 	}
-	return Hint(spec.LoadAndAssign(to, &ebpf.CollectionOptions{Programs: ebpf.ProgramOptions{KernelTypes: f.Spec}}))
+	all, err := ebpf.NewCollectionWithOptions(spec, ebpf.CollectionOptions{Programs: ebpf.ProgramOptions{KernelTypes: f.Spec}})
+	if err != nil {
+		return Hint(err)
+	}
+	defer all.Close() // what nobody asked for; the programs hold the maps that they need
+	return all.Assign(to)
 }
