@@ -35,6 +35,18 @@ func killed(t *testing.T, pids ...int) {
 	})
 }
 
+// awaited are the processes of a kind as soon as there are any: the command that starts one does not wait for it.
+func awaited(t *testing.T, what string) (pids []int) {
+	t.Helper()
+	kerneltest.Eventually(t, wait, func() error {
+		if pids = outside(t, what); len(pids) == 0 {
+			return fmt.Errorf("no %s", what)
+		}
+		return nil
+	})
+	return pids
+}
+
 // TestKilledOutside: whatever is killed, the next command repairs it, and the last down leaves nothing.
 func TestKilledOutside(t *testing.T) {
 	u := newUser(t)
@@ -86,7 +98,7 @@ func TestKilledOutside(t *testing.T) {
 	// Nobody is left who could end pasta but the holder itself.
 	killed(t, outside(t, "@outside")...)
 	u.run(t, "exec", "host", "true") // starts an agent
-	killed(t, outside(t, "@outside")...)
+	killed(t, awaited(t, "@outside")...)
 	path, _ := binary()
 	cmd := u.cmd(t, "sh", "-c", `"$0" exec host -- sh -c "kill -9 $(pgrep -f '^warren @outside') 2>/dev/null; \"$0\" down kill"`, path)
 	cmd.SysProcAttr = u.attr
