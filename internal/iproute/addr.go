@@ -64,7 +64,7 @@ func addrModify(s *session, w *words, typ int, flags netlink.HeaderFlags) {
 	}
 	m := rtnl.NewMessage(rtnl.IfaddrLen)
 	prefixlen := 0
-	if r.local.addr.IsValid() {
+	if r.local.set() {
 		prefixlen = r.local.bits
 		m.Addr(unix.IFA_LOCAL, r.local.addr)
 	}
@@ -72,7 +72,7 @@ func addrModify(s *session, w *words, typ int, flags netlink.HeaderFlags) {
 		prefixlen = r.peer.bits
 	}
 	switch {
-	case r.peer.addr.IsValid():
+	case r.peer.set():
 		m.Addr(unix.IFA_ADDRESS, r.peer.addr)
 	case r.local.addr.IsValid():
 		if typ == unix.RTM_DELADDR && r.local.addr.Is4() && !r.local.specified {
@@ -84,7 +84,7 @@ func addrModify(s *session, w *words, typ int, flags netlink.HeaderFlags) {
 		}
 	}
 	r.writeBroadcast(m, typ, prefixlen)
-	if r.anycast.addr.IsValid() {
+	if r.anycast.set() {
 		m.Addr(unix.IFA_ANYCAST, r.anycast.addr)
 	}
 	if !r.scoped && typ != unix.RTM_DELADDR && r.local.addr.Is4() && r.local.addr.As4()[0] == 127 {
@@ -103,7 +103,7 @@ func addrModify(s *session, w *words, typ int, flags netlink.HeaderFlags) {
 
 // writeBroadcast computes what "+" (all ones) and "-" (all zeros) stand for.
 func (r *addrRequest) writeBroadcast(m *rtnl.Message, typ, prefixlen int) {
-	if r.broadcastAddr.addr.IsValid() {
+	if r.broadcastAddr.set() {
 		m.Addr(unix.IFA_BROADCAST, r.broadcastAddr.addr)
 		return
 	}
@@ -194,18 +194,16 @@ func (r *addrRequest) word(w *words, family int) int {
 		case "+", "-":
 			r.broadcast = next[0]
 		default:
-			a := address(next, family)
-			r.broadcastAddr = prefixWord{addr: a}
-			if family == unix.AF_UNSPEC {
-				family = familyOfAddr(a)
-			}
+			a, of := host(next, family)
+			r.broadcastAddr, family = prefixWord{addr: a, any: !a.IsValid()}, of
 		}
 	case word == "anycast":
 		next := w.next()
 		if r.anycast.set() {
 			duplicate("anycast", next)
 		}
-		r.anycast = prefixWord{addr: address(next, family)}
+		a, of := host(next, family)
+		r.anycast, family = prefixWord{addr: a, any: !a.IsValid()}, of
 	case word == "scope":
 		r.scope, r.scoped = scopeWord(r.s, w.next()), true
 	case word == "dev":
@@ -235,7 +233,7 @@ func (r *addrRequest) word(w *words, family int) int {
 		if r.local.set() {
 			garbage("local", word)
 		}
-		r.local = prefix(word, family)
+		r.local = hostPrefix(word, family)
 		if family == unix.AF_UNSPEC && r.local.addr.IsValid() {
 			family = familyOfAddr(r.local.addr)
 		}

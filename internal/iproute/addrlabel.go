@@ -95,7 +95,7 @@ func addrlabelModify(s *session, w *words, typ int, flags netlink.HeaderFlags) {
 	for w.more() {
 		switch w.peek() {
 		case "prefix":
-			where = prefix(w.next(), s.opt.family)
+			where = hostPrefix(w.next(), s.opt.family)
 		case "dev":
 			dev = s.tokenDevice(w.next())
 		case "label":
@@ -107,7 +107,7 @@ func addrlabelModify(s *session, w *words, typ int, flags netlink.HeaderFlags) {
 		}
 		w.skip()
 	}
-	if !where.addr.IsValid() {
+	if !where.set() {
 		fail(exitFailed, "Not enough information: \"prefix\" argument is required.")
 	}
 	if label == noSuchLabel {
@@ -117,7 +117,10 @@ func addrlabelModify(s *session, w *words, typ int, flags netlink.HeaderFlags) {
 	m.U32(ifalLabel, label)
 	m.Addr(ifalAddress, where.addr)
 	head := m.Head()
-	head[0], head[2] = uint8(familyOfAddr(where.addr)), uint8(where.bits)
+	head[0], head[2] = uint8(s.opt.family), uint8(where.bits)
+	if where.addr.IsValid() {
+		head[0] = uint8(familyOfAddr(where.addr))
+	}
 	native.PutUint32(head[addrlabelIndex:], dev)
 	s.do(m.Request(typ, flags))
 }

@@ -184,7 +184,11 @@ func (r *linkRequest) tunnelWord(opt *kindOpt, w *words, what string) {
 	case asAddr:
 		r.m.Addr(opt.typ, address(w.next(), 0))
 	case asAddr27:
-		if a := address(w.next(), 0); a.Is4() {
+		a := address(w.next(), 0)
+		if !a.IsValid() {
+			invalid("invalid remote address", w.peek())
+		}
+		if a.Is4() {
 			r.m.Addr(opt.typ, a)
 		} else {
 			r.m.Addr(7, a)

@@ -99,12 +99,12 @@ func (v *vxlanWords) addresses(w *words) bool {
 		}
 		key := map[bool]string{true: "group", false: "remote"}[group]
 		v.once(unix.IFLA_VXLAN_GROUP, key, w.next())
-		if v.remote = address(w.peek(), family(v.local)); v.remote.IsMulticast() != group {
+		if v.remote = address(w.peek(), family(v.local)); !v.remote.IsValid() || v.remote.IsMulticast() != group {
 			invalid("invalid "+key+" address", w.peek())
 		}
 	case matches(word, "local"):
 		v.once(unix.IFLA_VXLAN_LOCAL, "local", w.next())
-		if v.local = address(w.peek(), family(v.remote)); v.local.IsMulticast() {
+		if v.local = address(w.peek(), family(v.remote)); !v.local.IsValid() || v.local.IsMulticast() {
 			invalid("invalid local address", w.peek())
 		}
 	default:

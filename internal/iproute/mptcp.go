@@ -102,6 +102,7 @@ type mptcpEndpoint struct {
 	port         uint16
 	id           uint8
 	hasID        bool
+	hasAddr      bool
 }
 
 func (e *mptcpEndpoint) flag(word string) bool {
@@ -143,17 +144,17 @@ func (s *session) mptcpEndpoint(command uint8, w *words) mptcpEndpoint {
 		case matches(word, "port"):
 			e.port = u16(w.next(), "expected port")
 		default:
-			e.addr = address(word, unix.AF_UNSPEC)
+			e.addr, e.hasAddr = address(word, unix.AF_UNSPEC), true
 		}
 	}
 	switch {
-	case command == mptcpAdd && !e.addr.IsValid():
+	case command == mptcpAdd && !e.hasAddr:
 		die("Error: argument \"ADDRESS\" is required")
 	case command == mptcpDel && !e.hasID:
 		die("Error: argument \"ID\" is required")
-	case command == mptcpDel && e.id != 0 && e.addr.IsValid():
+	case command == mptcpDel && e.id != 0 && e.hasAddr:
 		invalid("invalid for non-zero id address\n", "ADDRESS")
-	case command == mptcpDel && e.id == 0 && !e.addr.IsValid():
+	case command == mptcpDel && e.id == 0 && !e.hasAddr:
 		invalid("address is needed for deleting id 0 address\n", "ID")
 	case command == mptcpAdd && e.port != 0 && e.flags&mptcpSignal == 0:
 		invalid("flags must have signal when using port", "port")
@@ -179,7 +180,10 @@ func (e *mptcpEndpoint) message(f genlFamily, command uint8) *rtnl.Message {
 	if e.port != 0 {
 		m.U16(mptcpPort, e.port)
 	}
-	if e.addr.IsValid() {
+	if e.hasAddr && !e.addr.IsValid() { // "any"
+		m.U16(mptcpFamily, unix.AF_UNSPEC)
+		m.Addr(mptcpAddr6, e.addr)
+	} else if e.hasAddr {
 		m.U16(mptcpFamily, uint16(familyOfAddr(e.addr)))
 		putAddr(m, e.addr, mptcpAddr4, mptcpAddr6)
 	}

@@ -78,8 +78,8 @@ func neighModify(s *session, w *words, typ int, flags netlink.HeaderFlags) {
 			if has {
 				duplicate("address", next)
 			}
-			a := address(next, family)
-			family, has = familyOfAddr(a), true
+			a, of := host(next, family)
+			family, has = of, of != unix.AF_UNSPEC
 			m.Addr(unix.NDA_DST, a)
 			ndFlags |= unix.NTF_PROXY
 		case word == "router":
@@ -105,8 +105,8 @@ func neighModify(s *session, w *words, typ int, flags netlink.HeaderFlags) {
 			if has {
 				garbage("to", word)
 			}
-			a := address(word, family)
-			family, has = familyOfAddr(a), true
+			a, of := host(word, family)
+			family, has = of, of != unix.AF_UNSPEC
 			m.Addr(unix.NDA_DST, a)
 		}
 		w.skip()

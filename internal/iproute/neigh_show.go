@@ -35,8 +35,8 @@ func neighGet(s *session, w *words) {
 			if has {
 				garbage("to", w.peek())
 			}
-			a := address(w.peek(), family)
-			family, has = familyOfAddr(a), true
+			a, of := host(w.peek(), family)
+			family, has = of, of != unix.AF_UNSPEC
 			m.Addr(unix.NDA_DST, a)
 		}
 		w.skip()

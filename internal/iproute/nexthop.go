@@ -92,11 +92,11 @@ func nexthopModify(s *session, w *words, typ int, flags netlink.HeaderFlags) {
 			if isFamily(next) {
 				of, next = familyOf(next), w.next()
 			}
-			a := address(next, of)
+			a, of := host(next, of)
 			switch {
 			case family == unix.AF_UNSPEC:
-				family = familyOfAddr(a)
-			case family != familyOfAddr(a):
+				family = of
+			case family != of:
 				die("Error: address family mismatch")
 			}
 			m.Addr(nhaGateway, a)

@@ -25,6 +25,8 @@ func familyName(family int) string {
 		return "inet"
 	case unix.AF_INET6:
 		return "inet6"
+	case familyIPMR, familyIP6MR:
+		return "???"
 	}
 	return "any valid"
 }
@@ -100,11 +102,44 @@ func prefix(word string, family int) prefixWord {
 	return p
 }
 
-// address reads an address that must be one.
-func address(word string, family int) netip.Addr {
+// host reads an address that must be one, with its family. "any" and "all" are no address at all; "default" is the unspecified one
+// where the family is known.
+func host(word string, family int) (a netip.Addr, of int) {
+	switch word {
+	case "default":
+		return unspecified(family), family
+	case "any", "all":
+		return netip.Addr{}, family
+	}
 	a, ok := parseAddr(word, family)
 	if !ok {
 		panic(&failure{code: exitFailed, abort: true, exact: true, text: "Error: " + familyName(family) + " address is expected rather than " + strconv.Quote(word) + "."})
 	}
+	return a, familyOfAddr(a)
+}
+
+// address is host where the family does not matter.
+func address(word string, family int) netip.Addr {
+	a, _ := host(word, family)
 	return a
+}
+
+// unspecified is the family's address of zeros.
+func unspecified(family int) netip.Addr {
+	switch family {
+	case unix.AF_INET:
+		return netip.IPv4Unspecified()
+	case unix.AF_INET6:
+		return netip.IPv6Unspecified()
+	}
+	return netip.Addr{}
+}
+
+// hostPrefix is prefix where "default" is an address too.
+func hostPrefix(word string, family int) prefixWord {
+	p := prefix(word, family)
+	if p.any && p.specified {
+		p.addr = unspecified(family)
+	}
+	return p
 }

@@ -186,15 +186,15 @@ func (r *routeRequest) via(w *words, m *rtnl.Message) {
 		family = familyOf(word)
 		word = w.next()
 	}
-	a := address(word, family)
+	a, of := host(word, family)
 	if r.family == unix.AF_UNSPEC {
-		r.family = familyOfAddr(a)
+		r.family = of
 	}
-	if familyOfAddr(a) == r.family {
+	if of == r.family {
 		m.Addr(unix.RTA_GATEWAY, a)
 		return
 	}
-	m.Bytes(unix.RTA_VIA, append(native.AppendUint16(nil, uint16(familyOfAddr(a))), a.AsSlice()...))
+	m.Bytes(unix.RTA_VIA, append(native.AppendUint16(nil, uint16(of)), a.AsSlice()...))
 }
 
 func (r *routeRequest) destination(w *words) {

@@ -52,10 +52,8 @@ func routeGet(s *session, w *words) {
 			if next == "to" {
 				next = w.next()
 			}
-			a := address(next, family)
-			if family == unix.AF_UNSPEC {
-				family = familyOfAddr(a)
-			}
+			a, of := host(next, family)
+			family = of
 			m.Addr(rtaNewDst, a)
 		case matches(word, "sport"):
 			m.BE16(rtaSport, u16(w.next(), "invalid sport\n"))

@@ -70,10 +70,7 @@ func srObject(s *session, w *words) {
 	case show:
 		s.srSource()
 	default:
-		var addr netip.Addr
-		if word := w.next(); word != "any" && word != "all" && word != "default" {
-			addr = address(word, unix.AF_INET6)
-		}
+		addr := address(w.next(), unix.AF_INET6)
 		f := s.srFamily()
 		m := f.message(srSetSource)
 		if !addr.IsValid() {

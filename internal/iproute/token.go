@@ -71,7 +71,7 @@ func protInfo6(l *linkMsg) rtnl.Attrs {
 }
 
 func tokenSet(s *session, w *words, set bool) {
-	token, dev, index := netip.Addr{}, "", uint32(0)
+	token, has, dev, index := netip.Addr{}, !set, "", uint32(0)
 	if !set {
 		token = netip.IPv6Unspecified()
 	}
@@ -85,13 +85,13 @@ func tokenSet(s *session, w *words, set bool) {
 			index = s.tokenDevice(dev)
 		case matches(word, "help"):
 			usageOf(tokenUsage)
-		case token.IsValid(): // a word too many is passed over
+		case has: // a word too many is passed over
 		default:
-			token = prefix(word, unix.AF_INET6).addr
+			token, has = hostPrefix(word, unix.AF_INET6).addr, true
 		}
 		w.skip()
 	}
-	if !token.IsValid() {
+	if !has {
 		fail(exitFailed, "Not enough information: token is required.")
 	}
 	if dev == "" {

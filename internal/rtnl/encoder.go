@@ -118,7 +118,9 @@ func (e *encoder) linkName(name string) {
 
 func (e *encoder) addr(typ uint16, a netip.Addr) {
 	e.head(typ, a.BitLen()/8)
-	e.rawAddr(a)
+	if a.IsValid() {
+		e.rawAddr(a)
+	}
 }
 
 func (e *encoder) rawAddr(a netip.Addr) {

@@ -53,7 +53,7 @@ func (m *Message) Str(typ uint16, s string) { m.e.str(typ, s) }
 // Flag adds an attribute without a value.
 func (m *Message) Flag(typ uint16) { m.e.bytes(typ, nil) }
 
-// Addr adds an address.
+// Addr adds an address; the zero one is an attribute without a value.
 func (m *Message) Addr(typ uint16, a netip.Addr) { m.e.addr(typ, a) }
 
 // Raw appends bytes outside of any attribute, padded.
