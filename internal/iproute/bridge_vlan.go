@@ -196,8 +196,8 @@ func (r *vlanRequest) writeTunnel(m *rtnl.Message) {
 	one := func(tun uint32, v int, f uint16) {
 		at := m.Begin(bridgeVlanTunnelInfo)
 		m.U32(id, tun)
-		m.U32(vid, uint32(v))
-		m.U32(flags, uint32(f))
+		m.U16(vid, uint16(v))
+		m.U16(flags, f)
 		m.End(at)
 	}
 	if r.end-r.vid > 0 && r.end != -1 {

@@ -1,6 +1,8 @@
 package iproute
 
 import (
+	"net/netip"
+
 	"golang.org/x/sys/unix"
 
 	"github.com/mdlayher/netlink"
@@ -34,76 +36,166 @@ func fdbObject(s *session, w *words) {
 	}
 }
 
+// An fdbEntry is what the words said of an entry.
+type fdbEntry struct {
+	dev, addr            string
+	flags                uint8
+	state                uint16
+	hasDst               bool
+	dst                  netip.Addr
+	vlan                 int // -1 = none
+	nhid, port, via      uint32
+	vni, srcVNI          uint32
+	hasVNI, hasSourceVNI bool
+}
+
 func fdbModify(s *session, w *words, typ int, flags netlink.HeaderFlags) {
-	m := rtnl.NewMessage(rtnl.NdmsgLen)
-	ndFlags, state, dev := uint8(0), uint16(0), ""
-	var mac []byte
+	e := fdbEntry{state: nudNoARP, vlan: -1}
 	for w.more() {
-		switch word := w.peek(); {
-		case word == "dev":
-			dev = w.next()
-		case word == "dst":
-			m.Addr(unix.NDA_DST, address(w.next(), 0))
-		case word == "port":
-			m.BE16(unix.NDA_PORT, u16(w.next(), "invalid port"))
-		case word == "vni":
-			m.U32(unix.NDA_VNI, u32(w.next(), "invalid VNI\n"))
-		case word == "src_vni":
-			m.U32(unix.NDA_SRC_VNI, u32(w.next(), "invalid src VNI\n"))
-		case word == "nhid":
-			m.U32(ndaNHID, u32(w.next(), "\"id\" value is invalid\n"))
-		case word == "via":
-			m.U32(unix.NDA_IFINDEX, s.device(w.next()))
-		case matches(word, "vlan"):
-			m.U16(unix.NDA_VLAN, u16(w.next(), "invalid vlan"))
-		case word == "self":
-			ndFlags |= unix.NTF_SELF
-		case matches(word, "master"):
-			ndFlags |= unix.NTF_MASTER
-		case matches(word, "router"):
-			ndFlags |= unix.NTF_ROUTER
-		case matches(word, "local"), matches(word, "permanent"):
-			state |= nudPermanent
-		case matches(word, "temp"), matches(word, "static"):
-			state |= 2 | nudNoARP
-		case matches(word, "dynamic"):
-			state = (state | 2) &^ nudNoARP
-		case matches(word, "use"):
-			ndFlags |= unix.NTF_USE
-		case matches(word, "extern_learn"):
-			ndFlags |= unix.NTF_EXT_LEARNED
-		case matches(word, "sticky"):
-			ndFlags |= ntfSticky
-		default:
-			if word == "to" {
-				word = w.next()
-			}
-			if matches(word, "help") {
-				usageOf(fdbUsage)
-			}
-			if mac != nil {
-				garbage("to", word)
-			}
-			mac = fdbMAC(word)
-		}
+		e.word(s, w)
 		w.skip()
 	}
-	if dev == "" || mac == nil {
+	if e.dev == "" || e.addr == "" {
 		die("Device and address are required arguments.")
 	}
-	if ndFlags&(unix.NTF_SELF|unix.NTF_MASTER) == 0 {
-		ndFlags |= unix.NTF_SELF
+	if e.nhid != 0 && (e.hasDst || e.port != 0 || e.hasVNI) {
+		die("dst, port, vni are mutually exclusive with nhid")
 	}
-	if state&(nudPermanent|nudNoARP|2) == 0 {
-		state |= nudPermanent
+	if e.flags&(unix.NTF_SELF|unix.NTF_MASTER) == 0 {
+		e.flags |= unix.NTF_SELF
 	}
-	m.Bytes(unix.NDA_LLADDR, mac)
-	index := s.device(dev)
+	if e.state&(nudPermanent|nudReachable) == 0 {
+		e.state |= nudPermanent
+	}
+	m := rtnl.NewMessage(rtnl.NdmsgLen)
+	m.Bytes(unix.NDA_LLADDR, fdbMAC(e.addr))
+	e.write(m)
+	index := s.device(e.dev)
 	head := m.Head()
-	head[0], head[10] = unix.AF_BRIDGE, ndFlags
+	head[0], head[10] = unix.AF_BRIDGE, e.flags
 	native.PutUint32(head[4:], index)
-	native.PutUint16(head[8:], state)
+	native.PutUint16(head[8:], e.state)
 	s.do(m.Request(typ, flags))
+}
+
+func (e *fdbEntry) word(s *session, w *words) {
+	vni := func(what string) uint32 {
+		n, ok := parseUint(w.next(), 0, 24)
+		if !ok {
+			invalid(what, w.peek())
+		}
+		return uint32(n)
+	}
+	switch word := w.peek(); {
+	case word == "dev":
+		e.dev = w.next()
+	case word == "dst":
+		if next := w.next(); e.hasDst {
+			garbage("dst", next)
+		}
+		e.dst, e.hasDst = address(w.peek(), s.opt.family), true
+	case word == "nhid":
+		e.nhid = u32(w.next(), "\"id\" value is invalid\n")
+	case word == "port":
+		e.port = fdbPort(w.next())
+	case word == "vni":
+		e.vni, e.hasVNI = vni("invalid VNI\n"), true
+	case word == "src_vni":
+		e.srcVNI, e.hasSourceVNI = vni("invalid src VNI\n"), true
+	case word == "via":
+		e.via = s.device(w.next())
+	case matches(word, "vlan"):
+		if next := w.next(); e.vlan >= 0 {
+			garbage("vlan", next)
+		}
+		e.vlan = int(int16(atoi(w.peek())))
+	case e.kind(word), e.flag(word):
+	default:
+		if word == "to" {
+			word = w.next()
+		}
+		if matches(word, "help") {
+			usageOf(fdbUsage)
+		}
+		if e.addr != "" {
+			garbage("to", word)
+		}
+		e.addr = word
+	}
+}
+
+// flag reads one of NTF_*.
+func (e *fdbEntry) flag(word string) bool {
+	for _, f := range []struct {
+		name  string
+		whole bool
+		bit   uint8
+	}{
+		{"self", true, unix.NTF_SELF},
+		{"master", false, unix.NTF_MASTER},
+		{"router", false, unix.NTF_ROUTER},
+		{"use", false, unix.NTF_USE},
+		{"extern_learn", false, unix.NTF_EXT_LEARNED},
+		{"sticky", false, ntfSticky},
+	} {
+		if word == f.name || !f.whole && matches(word, f.name) {
+			e.flags |= f.bit
+			return true
+		}
+	}
+	return false
+}
+
+// kind reads how long the entry is to stay.
+func (e *fdbEntry) kind(word string) bool {
+	switch {
+	case matches(word, "local"), matches(word, "permanent"):
+		e.state |= nudPermanent
+	case matches(word, "temp"), matches(word, "static"):
+		e.state |= nudReachable
+	case matches(word, "dynamic"):
+		e.state = (e.state | nudReachable) &^ nudNoARP
+	default:
+		return false
+	}
+	return true
+}
+
+// fdbPort reads a port of UDP, by number or name.
+func fdbPort(word string) uint32 {
+	n, ok := parseUint(word, 0, 16)
+	if !ok {
+		port, known := readServices("/etc/services").byName(word, "udp")
+		if !known {
+			invalid("invalid port\n", word)
+		}
+		n = uint64(port)
+	}
+	return uint32(n)
+}
+
+func (e *fdbEntry) write(m *rtnl.Message) {
+	if e.hasDst {
+		m.Addr(unix.NDA_DST, e.dst)
+	}
+	if e.vlan >= 0 {
+		m.U16(unix.NDA_VLAN, uint16(e.vlan))
+	}
+	if e.nhid != 0 {
+		m.U32(ndaNHID, e.nhid)
+	}
+	if e.port != 0 {
+		m.BE16(unix.NDA_PORT, uint16(e.port))
+	}
+	if e.hasVNI {
+		m.U32(unix.NDA_VNI, e.vni)
+	}
+	if e.hasSourceVNI {
+		m.U32(unix.NDA_SRC_VNI, e.srcVNI)
+	}
+	if e.via != 0 {
+		m.U32(unix.NDA_IFINDEX, e.via)
+	}
 }
 
 // An fdbFilter is what is to be shown.

@@ -126,6 +126,7 @@ func neighModify(s *session, w *words, typ int, flags netlink.HeaderFlags) {
 }
 
 const (
+	nudReachable = 2
 	nudNoARP     = 64
 	nudPermanent = 128
 )

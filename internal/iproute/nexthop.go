@@ -1,6 +1,7 @@
 package iproute
 
 import (
+	"math"
 	"strings"
 
 	"github.com/mdlayher/netlink"
@@ -179,23 +180,36 @@ func parseGroupType(m *rtnl.Message, w *words) {
 	default:
 		invalid("\"type\" value is invalid\n", word)
 	}
+	w.skip()
+	if !w.more() {
+		return
+	}
 	at := m.Begin(nhaResGroup)
-	for w.skip(); w.more(); w.skip() {
+	for ; w.more(); w.skip() {
 		const ticks = 100 // of a second
 		switch w.peek() {
 		case "buckets":
 			m.U16(resBuckets, u16(w.next(), "invalid buckets value"))
 			continue
 		case "idle_timer":
-			m.U32(resIdleTimer, ticks*u32(w.next(), "invalid idle timer value"))
+			m.U32(resIdleTimer, ticks*wholeSeconds(w.next(), "invalid idle timer value"))
 			continue
 		case "unbalanced_timer":
-			m.U32(resUnbalancedTimer, ticks*u32(w.next(), "invalid unbalanced timer value"))
+			m.U32(resUnbalancedTimer, ticks*wholeSeconds(w.next(), "invalid unbalanced timer value"))
 			continue
 		}
 		break
 	}
 	m.End(at)
+}
+
+// wholeSeconds reads a time whose hundredths fit 32 bits.
+func wholeSeconds(word, what string) uint32 {
+	n := u32(word, what)
+	if n >= math.MaxUint32/100 {
+		invalid(what, word)
+	}
+	return n
 }
 
 // A nexthopFilter is what is to be shown or flushed.
