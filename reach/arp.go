@@ -25,8 +25,12 @@ func (t *tracer) arpAnswer(a *answer, ip netip.Addr) {
 		})
 	}
 	t.filterAs(r, &c.frame, filter.Hook{Family: "arp", Name: "input", In: dev}, tr)
-	if ip.IsLoopback() && !r.or4(dev, conf4RouteLocalnet, "route_localnet") {
-		tr.stop(r, "neighbour", localnetReason(r, dev, ip))
+	if !r.or4(dev, conf4RouteLocalnet, "route_localnet") {
+		for _, x := range []netip.Addr{ip, q.Sender} {
+			if x.IsLoopback() {
+				tr.stop(r, "neighbour", localnetReason(r, dev, x))
+			}
+		}
 	}
 	if a.owner {
 		t.validate(r, dev, q.Sender, ip, nil, 0, 0, tr, "the ARP request for "+ip.String())

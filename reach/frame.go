@@ -2,6 +2,7 @@ package reach
 
 import (
 	"fmt"
+	"slices"
 
 	"warren/reach/filter"
 	"warren/state"
@@ -18,6 +19,8 @@ type frame struct {
 	seen bool
 	// host: the device that it came in by took it for its own (PACKET_HOST).
 	host bool
+	// port is that of the bridge which it came in by last.
+	port *state.Link
 	// local: it was made in this namespace and has not left it (no bridge ingress).
 	depth int
 }
@@ -153,6 +156,7 @@ func (s *search) xmit(r *room, dev *state.Link, f frame, tr trail) {
 	}
 	f = f.clone()
 	s.t.touch(r)
+	s.t.gaps(r, &tr)
 	if !dev.Up {
 		tr.stop(r, "link", downReason(r, dev))
 	}
@@ -193,6 +197,7 @@ func (s *search) rx(r *room, dev *state.Link, f frame, tr trail) {
 		return
 	}
 	s.t.touch(r)
+	s.t.gaps(r, &tr)
 	f.host = f.dst == dev.MAC
 	if dev.XDP != "" {
 		tr.doubt(r, "link", Doubt{
@@ -207,6 +212,7 @@ func (s *search) rx(r *room, dev *state.Link, f frame, tr trail) {
 	}
 	if m := r.byName[dev.Master]; dev.Master != "" && m != nil {
 		if m.Kind == "bridge" {
+			f.port = dev
 			s.bridgeIn(r, m, dev, f, tr)
 			return
 		}
@@ -224,6 +230,9 @@ func (s *search) rx(r *room, dev *state.Link, f frame, tr trail) {
 
 // hook runs one hook of a family whose rules see frames, and writes down what stands in the way.
 func (s *search) hook(r *room, f *frame, h filter.Hook, tr *trail) {
+	if h.Family == "bridge" && h.Name == "input" && f.port != nil {
+		h.In = f.port // br_pass_frame_up
+	}
 	if r.hasFamily(h.Family) {
 		s.t.filter(r, f.packet(), h, tr, f.arp)
 	}
@@ -236,7 +245,7 @@ func (r *room) hasFamily(family string) bool {
 			return true
 		}
 	}
-	return false
+	return family == "bridge" && (len(r.EBTables) > 0 || slices.ContainsFunc(r.Agents, func(a state.Agent) bool { return a.Kind == "ebtables" }))
 }
 
 // programs doubts where BPF looks at packets, or other filters of tc.

@@ -2,6 +2,7 @@ package reach
 
 import (
 	"fmt"
+	"slices"
 
 	"warren/state"
 )
@@ -90,6 +91,9 @@ func (s *search) macvlanIn(r *room, dev *state.Link, f frame, tr trail) {
 			continue
 		}
 		b, g := tr.fork(), f.clone()
+		if mode(c.dev) == "source" && !slices.Contains(c.dev.MACVLAN.Sources, f.src) {
+			b.stop(c.r, "link", macvlanSource(c.r, c.dev, f.src))
+		}
 		// From a sibling, by a reflector outside: only vepa takes it, and bridge from vepa.
 		if from != nil && (mode(from) == "private" || mode(c.dev) == "private" || mode(from) == "bridge" && mode(c.dev) == "bridge" && f.dst.IsMulticast()) {
 			if mode(from) == "bridge" && mode(c.dev) == "bridge" {
@@ -133,6 +137,15 @@ func macvlanParent(r *room, parent, child *state.Link) Reason {
 		Facts: facts(fact("RTM_GETLINK", "%s is a macvlan on %s of %q, mode %s", child.Name, parent.Name, r.name(), mode(child))),
 		Fix: fix(r.ip("link add %s-host link %s type macvlan mode bridge", parent.Name, parent.Name),
 			"# and give that link the address by which the namespace is to be reached"),
+	}
+}
+
+func macvlanSource(r *room, dev *state.Link, src state.MAC) Reason {
+	return Reason{
+		Code: MACVLANMode, Object: "link " + dev.Name,
+		Text:  fmt.Sprintf("%s is in mode source and takes only what certain addresses send; %s is not one of them", dev.Name, src),
+		Facts: facts(fact("IFLA_MACVLAN_MACADDR_DATA", "%s: %v", dev.Name, dev.MACVLAN.Sources)),
+		Fix:   fix(r.ip("link set %s type macvlan macaddr add %s", dev.Name, src)),
 	}
 }
 

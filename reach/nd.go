@@ -15,7 +15,8 @@ func (t *tracer) ndAnswer(a *answer, ip netip.Addr) {
 	tr := &a.trail
 	own := r.ownsOn(dev.Name, ip)
 	elsewhere := own == nil && r.owns(ip) != nil
-	proxied := own == nil && r.proxy(dev, ip) && r.dev6(dev, conf6Forwarding, "forwarding") != 0
+	proxied := own == nil && r.proxy(dev, ip) && r.dev6(dev, conf6Forwarding, "forwarding") != 0 &&
+		(r.dev6(dev, conf6ProxyNDP, "proxy_ndp") != 0 || r.sysctl("net/ipv6/conf/all/proxy_ndp") != 0)
 	a.owner = own != nil || proxied
 	if r.ipv6Off(dev) {
 		if t.flow.Target == r.Namespace.Name || elsewhere {

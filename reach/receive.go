@@ -20,6 +20,7 @@ type notice struct {
 func (t *tracer) receive(c *carried, tr *trail) (*carried, *delivery) {
 	r, dev, p := c.r, c.dev, c.frame.ip
 	t.touch(r)
+	t.gaps(r, tr)
 	if p.Is6() && r.ipv6Off(dev) && !isLoopback(dev) {
 		tr.stop(r, "deliver", ipv6Reason(r, dev))
 	}
@@ -59,7 +60,8 @@ func (t *tracer) receive(c *carried, tr *trail) (*carried, *delivery) {
 func (t *tracer) forward(c *carried, q *query, a routed, tr *trail) (*carried, *delivery) {
 	r, dev, p := c.r, c.dev, c.frame.ip
 	open := r.forwards(dev, p.Is6())
-	if !open && (!p.Is6() || a.typ == "unicast") {
+	mine := r.owns(p.Dst) != nil && isAction(a.typ) // a rule that comes before the table local
+	if !open && !mine && (!p.Is6() || a.typ == "unicast") {
 		tr.stop(r, "forward", forwardingReason(r, dev, p.Is6()))
 	}
 	if a.empty != nil {

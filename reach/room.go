@@ -18,6 +18,8 @@ type room struct {
 	fib     *fib
 	// learned are neighbours that the walk's own packets taught, as they teach the kernel.
 	learned map[neighKey]state.MAC
+	// unread are the parts that were asked for and could not be read, or not at one moment.
+	unread []state.Unread
 	// stations are what the walk's own frames taught bridges: by bridge, MAC and VLAN the port.
 	stations map[station]string
 }

@@ -46,7 +46,8 @@ func (f *fib) ruleSelects(u *state.Rule, q *query) (match bool, doubt string) {
 	if u.TOS != 0 && u.TOS&^3 != q.tos&^3 {
 		return false, ""
 	}
-	if u.UIDs != nil && (!q.local || q.uid < u.UIDs[0] || q.uid > u.UIDs[1]) {
+	// What no socket of here sends is root's (sock_net_uid, ip_route_input_slow).
+	if u.UIDs != nil && (q.uid < u.UIDs[0] || q.uid > u.UIDs[1]) {
 		return false, ""
 	}
 	if u.IPProto != 0 && u.IPProto != q.proto {

@@ -65,8 +65,11 @@ func ruleObject(u *filter.Rule) string {
 }
 
 func readFrom(u *filter.Rule) string {
-	if u.Backend == "legacy" {
+	switch u.Backend {
+	case "legacy":
 		return "IPT_SO_GET_ENTRIES"
+	case "ebtables":
+		return "EBT_SO_GET_ENTRIES"
 	}
 	return "NFT_MSG_GETRULE"
 }
@@ -91,6 +94,20 @@ func ruleFix(r *room, u *filter.Rule, p *filter.Packet, h filter.Hook) []string 
 		out := fix(r.in("%s -t %s -I %s %s -j ACCEPT", cmd, u.Table, u.Chain, legacyMatch(p)))
 		if u.Number != 0 {
 			out = append(out, r.in("%s -t %s -D %s %d", cmd, u.Table, u.Chain, u.Number))
+		}
+		return out
+	}
+	if u.Backend == "ebtables" {
+		out := []string{}
+		if p.ARP != nil {
+			out = fix(r.in("ebtables-legacy -t %s -I %s -p ARP --arp-ip-dst %s -j ACCEPT", u.Table, u.Chain, p.ARP.Target))
+		} else if !p.Is6() {
+			out = fix(r.in("ebtables-legacy -t %s -I %s -p IPv4 --ip-src %s --ip-dst %s -j ACCEPT", u.Table, u.Chain, p.Src, p.Dst))
+		} else {
+			out = fix(r.in("ebtables-legacy -t %s -I %s -p IPv6 --ip6-src %s --ip6-dst %s -j ACCEPT", u.Table, u.Chain, p.Src, p.Dst))
+		}
+		if u.Number != 0 {
+			out = append(out, r.in("ebtables-legacy -t %s -D %s %d", u.Table, u.Chain, u.Number))
 		}
 		return out
 	}

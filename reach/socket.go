@@ -102,7 +102,7 @@ func rank(c Code) int {
 func mismatch(s *state.Socket, p *filter.Packet, dev *state.Link) Code {
 	local := s.Local.Addr()
 	if p.Is6() {
-		if !s.IPv6 && !local.Is6() {
+		if !s.IPv6 && !local.Is6() || local.Is4In6() {
 			return ListenerWrongFamily
 		}
 	} else if s.IPv6 || local.Is6() {

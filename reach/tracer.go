@@ -58,6 +58,11 @@ func (t *tracer) room(key string) *room {
 		return nil
 	}
 	r := newRoom(ns, t.flow.Explain)
+	for _, u := range t.s.Unread {
+		if u.NS == key {
+			r.unread = append(r.unread, u)
+		}
+	}
 	t.rooms[key] = r
 	return r
 }

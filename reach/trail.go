@@ -54,6 +54,11 @@ func (t *trail) doubt(r *room, stage string, d Doubt, detour bool) {
 	t.troubles = append(t.troubles, trouble{doubt: &d, detour: detour, step: len(t.steps) - 1})
 }
 
+// doubts reports whether an object is in doubt already.
+func (t *trail) doubts(ns, object string) bool {
+	return slices.ContainsFunc(t.troubles, func(u trouble) bool { return u.doubt != nil && u.doubt.Namespace == ns && u.doubt.Object == object })
+}
+
 // fork is a copy that grows on its own.
 func (t *trail) fork() trail {
 	return trail{slices.Clip(t.steps), slices.Clip(t.troubles)}

@@ -47,6 +47,7 @@ const maxHops = 70
 // even when all of that were gone.
 func (t *tracer) travel(r *room, p *filter.Packet, tr *trail, o walkOptions) *delivery {
 	t.touch(r)
+	t.gaps(r, tr)
 	c, d := t.originate(r, p, tr, o)
 	var egress *state.Link
 	if d != nil {

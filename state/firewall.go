@@ -9,6 +9,8 @@ type Table struct {
 	Handle  uint64  `json:"handle,omitempty"`
 	Sets    []Set   `json:"sets,omitempty"`   // sorted by name; anonymous sets are inside of their rules
 	Chains  []Chain `json:"chains,omitempty"` // sorted by name
+	// Flowtables are sorted by name.
+	Flowtables []Flowtable `json:"flowtables,omitempty"`
 }
 
 // Key is family and name, which together identify a table in its namespace.
@@ -75,6 +77,15 @@ type Chain struct {
 	Handle  uint64         `json:"handle,omitempty"`
 }
 
+// A Flowtable holds connections whose packets its devices forward past all rules, once a rule with "flow add" has put them in.
+type Flowtable struct {
+	Name     string   `json:"name"`
+	Priority int32    `json:"priority"` // at ingress
+	Devices  []string `json:"devices,omitempty"`
+	Flags    uint32   `json:"flags,omitempty"` // NFT_FLOWTABLE_*: offload 1, counter 2
+	Handle   uint64   `json:"handle,omitempty"`
+}
+
 // A Hook attaches a base chain to the packet's path.
 type Hook struct {
 	Type     string   `json:"type"` // "filter", "nat", "route"
@@ -103,6 +114,7 @@ type Expr struct {
 	Limit      *Limit      `json:"limit,omitempty"`
 	SetValue   *SetValue   `json:"set,omitempty"`
 	Notrack    bool        `json:"notrack,omitempty"`
+	FlowAdd    string      `json:"flow_add,omitempty"`  // "flow add @NAME": a flowtable of the table
 	XTMatch    *XTMatch    `json:"xt_match,omitempty"`  // iptables-nft
 	XTTarget   *XTTarget   `json:"xt_target,omitempty"` // iptables-nft
 	Opaque     *Opaque     `json:"opaque,omitempty"`
@@ -226,11 +238,12 @@ type Limit struct {
 	Over  bool   `json:"over,omitempty"`
 }
 
-// SetValue writes: nft's "meta mark set 1", "ct mark set 1", "ip dscp set cs1". Only constants are understood; a rule that
-// writes a computed value is opaque.
+// SetValue writes: nft's "meta mark set 1", "ct mark set 1", "ip dscp set cs1", or what From reads: "meta mark set ct mark".
+// A rule that writes what is computed otherwise is opaque.
 type SetValue struct {
-	Target Operand `json:"target"`
-	Value  Value   `json:"value"`
+	Target Operand  `json:"target"`
+	Value  Value    `json:"value,omitzero"`
+	From   *Operand `json:"from,omitempty"` // in place of Value
 }
 
 // Opaque is an expression that warren does not understand. It is never taken for a match nor for none.

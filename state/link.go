@@ -126,6 +126,8 @@ type VXLAN struct {
 type MACVLAN struct {
 	Mode  string `json:"mode"` // "private", "vepa", "bridge", "passthru", "source"
 	Flags uint16 `json:"flags,omitempty"`
+	// Sources are the addresses whose frames a device of mode source takes; observed only.
+	Sources []MAC `json:"sources,omitempty"`
 }
 
 // IPVLAN holds the attributes of kind ipvlan.

@@ -116,6 +116,7 @@ type Contents struct {
 	Qdiscs    []Qdisc         `json:"qdiscs,omitempty"`
 	Tables    []Table         `json:"tables,omitempty"`  // nftables
 	XTables   []XTable        `json:"xtables,omitempty"` // legacy iptables
+	EBTables  []EBTable       `json:"ebtables,omitempty"`
 	Conntrack []Conn          `json:"conntrack,omitempty"`
 	Sysctls   []Sysctl        `json:"sysctls,omitempty"`
 	Sockets   []Socket        `json:"sockets,omitempty"`

@@ -73,6 +73,7 @@ type XTMatch struct {
 	PktType   *XTPktType   `json:"pkttype,omitempty"`   // pkttype
 	Length    *XTLength    `json:"length,omitempty"`    // length
 	Comment   *string      `json:"comment,omitempty"`   // comment
+	Ether     *XTEther     `json:"ether,omitempty"`     // ip, ip6, arp of ebtables
 	Data      []byte       `json:"data,omitempty"`      // as read, when none of the above
 }
 
@@ -203,11 +204,22 @@ type XTTarget struct {
 	Reject string `json:"reject,omitempty"`
 	// SetMark of MARK and CONNMARK: mark = (mark & ^Mask) ^ Value.
 	SetMark *XTMark `json:"set_mark,omitempty"`
+	// ConnMark of CONNMARK that saves the packet's mark in its connection, or restores it from there.
+	ConnMark *XTConnMark `json:"conn_mark,omitempty"`
 	// Notrack of NOTRACK and of CT with that flag.
 	Notrack bool `json:"notrack,omitempty"`
 	// NoEffect: it changes nothing about where the packet goes (LOG, NFLOG, TRACE, CLASSIFY, ...).
 	NoEffect bool   `json:"no_effect,omitempty"`
 	Data     []byte `json:"data,omitempty"` // as read, when it is not understood
+}
+
+// XTConnMark moves marks: "save" is connmark = (connmark & ^ConnMask) ^ ((mark & PacketMask) << Shift), "restore" is
+// mark = (mark & ^PacketMask) ^ ((connmark & ConnMask) << Shift). A negative shift goes to the right.
+type XTConnMark struct {
+	Mode       string `json:"mode"` // "save", "restore"
+	ConnMask   uint32 `json:"conn_mask"`
+	PacketMask uint32 `json:"packet_mask"`
+	Shift      int    `json:"shift,omitempty"`
 }
 
 // XTNAT rewrites addresses and ports into ranges; zero = kept.

@@ -1,8 +1,6 @@
 package kernel
 
 import (
-	"errors"
-	"os"
 	"unsafe"
 
 	"github.com/cilium/ebpf"
@@ -37,13 +35,13 @@ func queryPrograms(target int, attach, flags uint32) []uint32 {
 	return ids[:min(attr.count, maxPrograms)]
 }
 
-// anyGroupProgram reports whether there is any program that can be at a control group and judges traffic. Where that cannot be
-// asked there may be one.
+// anyGroupProgram reports whether there is any program that can be at a control group and judges traffic; false where this
+// process may not ask.
 func anyGroupProgram() bool {
 	for id := ebpf.ProgramID(0); ; {
 		next, err := ebpf.ProgramGetNextID(id)
 		if err != nil {
-			return !errors.Is(err, os.ErrNotExist)
+			return false
 		}
 		id = next
 		p, err := ebpf.NewProgramFromID(id)

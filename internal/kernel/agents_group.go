@@ -174,8 +174,10 @@ func (o *observation) groupAgents(r *reading, parts state.Parts) ([]state.Agent,
 	var failed error
 	if parts.Has(state.PartSenders) && r.place.key != state.HostNS && anyGroupProgram() {
 		for _, pid := range o.livesIn(r) {
-			id, err := g.pathID(groupOf(fmt.Sprintf("/proc/%d", pid)))
-			if err != nil && failed == nil {
+			proc := fmt.Sprintf("/proc/%d", pid)
+			group := groupOf(proc)
+			id, err := g.pathID(group)
+			if err != nil && failed == nil && groupOf(proc) == group { // else it went meanwhile
 				failed = err
 			}
 			if id != 0 && id != g.id {

@@ -118,15 +118,17 @@ type observation struct {
 	unread   []state.Unread // of no single namespace
 	behind   []state.Behind
 
-	groupsMutex sync.Mutex
-	groups      *groupTree
-	inhabitants map[string][]int // processes by their namespace
-	linksOnce   sync.Once
-	links       []nflink.Link // programs at hooks of netfilter
-	linksErr    error
-	sockets     map[uint32]int // inode -> first process that has it open
-	sctpOnce    sync.Once
-	sctp        bool
+	groupsMutex  sync.Mutex
+	groups       *groupTree
+	inhabitants  map[string][]int // processes by their namespace
+	ebtablesOnce sync.Once
+	ebtables     bool // legacy ebtables are in memory
+	linksOnce    sync.Once
+	links        []nflink.Link // programs at hooks of netfilter
+	linksErr     error
+	sockets      map[uint32]int // inode -> first process that has it open
+	sctpOnce     sync.Once
+	sctp         bool
 }
 
 func (o *observation) close() {
@@ -253,6 +255,7 @@ func (o *observation) read(r *reading, p *proc) {
 	}
 	if parts.Has(state.PartAgents) {
 		r.miss("agents", o.readAgents(r, &p.files))
+		r.miss("ebtables", o.readEBTables(r))
 	}
 	if parts.Has(state.PartSysctls) {
 		r.keys = withKeys(r.keys, conntrackKeys(&r.ns.Contents, o.looked(parts)))

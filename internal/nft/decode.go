@@ -18,7 +18,7 @@ func Decode(msgs []netlink.Message) ([]state.Table, error) {
 	for _, kind := range []struct {
 		typ uint16
 		f   func(family string, body []byte) error
-	}{{msgNewTable, d.table}, {msgNewChain, d.chain}, {msgNewSet, d.set}, {msgNewSetElem, d.elements}, {msgNewRule, d.rule}} {
+	}{{msgNewTable, d.table}, {msgNewChain, d.chain}, {msgNewSet, d.set}, {msgNewSetElem, d.elements}, {msgNewRule, d.rule}, {msgNewFlowtable, d.flowtable}} {
 		for _, m := range msgs {
 			if uint16(m.Header.Type) != subsystem|kind.typ {
 				continue
@@ -106,6 +106,32 @@ func (d *decoder) chain(family string, body []byte) error {
 	return nil
 }
 
+// Attributes of a flowtable (NFTA_FLOWTABLE_*).
+const flowTable, flowName, flowHook, flowHandle, flowFlags = 1, 2, 3, 5, 7
+
+func (d *decoder) flowtable(family string, body []byte) error {
+	a, err := attrMap(body)
+	if err != nil {
+		return err
+	}
+	t := d.of(family, a[flowTable])
+	if t == nil {
+		return nil
+	}
+	f := state.Flowtable{Name: cstring(a[flowName]), Handle: be64(a[flowHandle]), Flags: be32(a[flowFlags])}
+	h, err := attrMap(a[flowHook])
+	if err != nil {
+		return err
+	}
+	f.Priority = int32(be32(h[2])) // NFTA_FLOWTABLE_HOOK_PRIORITY
+	err = attrs(h[3], func(_ uint16, v []byte) error {
+		f.Devices = append(f.Devices, cstring(v))
+		return nil
+	})
+	t.Flowtables = append(t.Flowtables, f)
+	return err
+}
+
 func hook(family string, b []byte) (*state.Hook, error) {
 	a, err := attrMap(b)
 	if err != nil {
@@ -159,6 +185,7 @@ func (t *tableDecoder) finish() state.Table {
 	}
 	slices.SortStableFunc(t.Sets, func(a, b state.Set) int { return cmp.Compare(a.Name, b.Name) })
 	slices.SortStableFunc(t.Chains, func(a, b state.Chain) int { return cmp.Compare(a.Name, b.Name) })
+	slices.SortStableFunc(t.Flowtables, func(a, b state.Flowtable) int { return cmp.Compare(a.Name, b.Name) })
 	return t.Table
 }
 

@@ -29,6 +29,12 @@ func (m *machine) act(name string, a attrTable) bool {
 		return true
 	case "match", "target":
 		return m.xtables(name, a)
+	case "flow_offload":
+		flowtable := cstring(a[1]) // NFTA_FLOW_TABLE_NAME
+		if flowtable != "" {
+			m.emit(state.Expr{FlowAdd: flowtable})
+		}
+		return flowtable != ""
 	}
 	return false
 }

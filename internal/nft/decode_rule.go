@@ -174,6 +174,7 @@ const (
 	metaDreg, metaKey, metaSreg                                        = 1, 2, 3
 	ctDreg, ctKey, ctDirection, ctSreg                                 = 1, 2, 3, 4
 	payloadDreg, payloadBase, payloadOff, payloadLen, payloadSreg      = 1, 2, 3, 4, 5
+	payloadCsumType, payloadCsumOff, payloadCsumFlags                  = 6, 7, 8
 	fibDreg, fibResult, fibFlagsAttr                                   = 1, 2, 3
 	bitwiseSreg, bitwiseDreg, bitwiseLen, bitwiseMask, bitwiseXor, bop = 1, 2, 3, 4, 5, 6
 	byteSreg, byteDreg, byteOp, byteLen, byteSize                      = 1, 2, 3, 4, 5
@@ -215,9 +216,15 @@ func (m *machine) ct(name string, data []byte, a attrTable) bool {
 	return true
 }
 
-// set is an assignment of a constant.
+// set is an assignment of a constant, or of what another operand reads.
 func (m *machine) set(o state.Operand, typ state.DataType, size int, reg uint32) bool {
 	c := m.read(reg)
+	if c != nil && c.op != nil && c.size == size && !c.short && !c.net && c.part == nil {
+		from := *c.op
+		m.use(c)
+		m.emit(state.Expr{SetValue: &state.SetValue{Target: o, From: &from}})
+		return true
+	}
 	if c == nil || len(c.imm) != size {
 		return false
 	}
@@ -233,10 +240,29 @@ func (m *machine) payload(name string, data []byte, a attrTable) bool {
 	}
 	c := m.place(base, off*8, length*8)
 	if sreg := a[payloadSreg]; sreg != nil {
-		return !c.short && c.op.Payload != nil && m.set(*c.op, c.typ, c.size, be32(sreg))
+		if c.short || c.op.Payload == nil && !m.headerWord(base, off, length, a) {
+			return false
+		}
+		return m.set(*c.op, c.typ, c.size, be32(sreg))
 	}
 	m.write(name, data, be32(a[payloadDreg]), c)
 	return true
+}
+
+// headerWord reports whether a write is one into the beginning of the network header, before the addresses, with IPv4's checksum
+// mended: nft's "ip dscp set", which writes whole words.
+func (m *machine) headerWord(base, off, length uint32, a attrTable) bool {
+	const inet, place = 1, 10 // NFT_PAYLOAD_CSUM_INET
+	if base != baseNH || off+length > 8 || be32(a[payloadCsumFlags]) != 0 {
+		return false
+	}
+	switch m.ctx.nh {
+	case "ip":
+		return be32(a[payloadCsumType]) == inet && be32(a[payloadCsumOff]) == place
+	case "ip6":
+		return be32(a[payloadCsumType]) == 0
+	}
+	return false
 }
 
 // place names what lies at a place in the packet. nft loads only the first bytes of an address when a prefix ends on a byte.

@@ -183,13 +183,23 @@ func (e *ruleEncoder) limit(l *state.Limit) error {
 	return fmt.Errorf("%w: limit per %q", ErrUnsupported, l.Unit)
 }
 
-// setValue writes a constant into the packet's or the connection's data.
+// setValue writes a constant, or what is read elsewhere, into the packet's or the connection's data.
 func (e *ruleEncoder) setValue(s *state.SetValue) error {
+	source := uint32(1)
+	if s.From != nil {
+		source = register(0)
+	}
 	t := s.Target
 	if t.Mask != nil || t.Xor != nil {
 		return fmt.Errorf("%w: a masked target", ErrUnsupported)
 	}
 	check := func(typ state.DataType, size int) error {
+		if s.From != nil {
+			if _, n, err := e.load(s.From, 0); err != nil || n != size {
+				return cmp.Or(err, fmt.Errorf("%w: %d bytes written into %d", ErrUnsupported, n, size))
+			}
+			return nil
+		}
 		if s.Value.Type != typ || len(s.Value.Data) != size {
 			return fmt.Errorf("%w: a %s written into a %s", ErrUnsupported, s.Value.Type, typ)
 		}
@@ -204,7 +214,7 @@ func (e *ruleEncoder) setValue(s *state.SetValue) error {
 		if err := check(k.typ, k.size); err != nil {
 			return err
 		}
-		return e.add(&expr.Meta{Key: expr.MetaKey(k.id), Register: 1, SourceRegister: true})
+		return e.add(&expr.Meta{Key: expr.MetaKey(k.id), Register: source, SourceRegister: true})
 	case t.CT != nil && t.CT.Direction == "":
 		k, ok := keyByName(ctKeys[:], t.CT.Key)
 		if !ok {
@@ -214,8 +224,8 @@ func (e *ruleEncoder) setValue(s *state.SetValue) error {
 			return err
 		}
 		e.own("ct", func(w *writer) {
-			w.u32(2, k.id) // NFTA_CT_KEY
-			w.u32(4, 1)    // NFTA_CT_SREG
+			w.u32(2, k.id)   // NFTA_CT_KEY
+			w.u32(4, source) // NFTA_CT_SREG
 		})
 		return nil
 	case t.Payload != nil:
@@ -228,7 +238,14 @@ func (e *ruleEncoder) setValue(s *state.SetValue) error {
 			return err
 		}
 		x := checksum(f)
-		x.OperationType, x.SourceRegister, x.Base, x.Offset, x.Len = expr.PayloadWrite, 1, expr.PayloadBase(f.base), off, length
+		x.OperationType, x.SourceRegister, x.Base, x.Offset, x.Len = expr.PayloadWrite, source, expr.PayloadBase(f.base), off, length
+		return e.add(&x)
+	case t.Raw != nil && t.Raw.Base == "nh" && t.Raw.Offset%8 == 0 && t.Raw.Length%8 == 0 && t.Raw.Offset+t.Raw.Length <= 64:
+		if err := check(state.TypeInteger, int(t.Raw.Length/8)); err != nil {
+			return err
+		}
+		x := checksum(field{proto: e.ctx.nh})
+		x.OperationType, x.SourceRegister, x.Base, x.Offset, x.Len = expr.PayloadWrite, source, baseNH, t.Raw.Offset/8, t.Raw.Length/8
 		return e.add(&x)
 	}
 	return fmt.Errorf("%w: what is written to", ErrUnsupported)

@@ -102,6 +102,9 @@ func (e *ruleEncoder) expr(x *state.Expr) error {
 		return e.limit(x.Limit)
 	case x.SetValue != nil:
 		return e.setValue(x.SetValue)
+	case x.FlowAdd != "":
+		e.own("flow_offload", func(w *writer) { w.string(1, x.FlowAdd) }) // NFTA_FLOW_TABLE_NAME
+		return nil
 	case x.Notrack:
 		return e.add(&expr.Notrack{})
 	case x.Opaque != nil:

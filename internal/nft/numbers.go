@@ -10,6 +10,7 @@ const (
 	msgNewSet, msgGetSet                        = 9, 10
 	msgNewSetElem, msgGetSetElem, msgDelSetElem = 12, 13, 14
 	msgNewGen, msgGetGen                        = 15, 16
+	msgNewFlowtable, msgGetFlowtable            = 22, 23
 
 	msgBatchBegin, msgBatchEnd = 16, 17 // NFNL_MSG_BATCH_*
 

@@ -46,7 +46,15 @@ func Read(ctx context.Context, c *nl.Conn) ([]state.Table, error) {
 		if err != nil || len(msgs) == 0 {
 			return msgs, err
 		}
-		return parts(ctx, c, msgs, 0, "")
+		msgs, err = parts(ctx, c, msgs, 0, "")
+		if err != nil {
+			return msgs, err
+		}
+		flows, err := c.Dump(ctx, nl.Request{Type: subsystem | msgGetFlowtable, Data: []byte{0, 0, 0, 0}})
+		if errors.Is(err, unix.EINVAL) || errors.Is(err, unix.EOPNOTSUPP) {
+			return msgs, nil // before Linux 4.16
+		}
+		return append(msgs, flows...), err
 	})
 }
 

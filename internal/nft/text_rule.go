@@ -84,6 +84,9 @@ func operands(x state.Expr) []state.Operand {
 	case x.NAT != nil && x.NAT.Map != nil:
 		return x.NAT.Map.Keys
 	case x.SetValue != nil:
+		if x.SetValue.From != nil {
+			return []state.Operand{x.SetValue.Target, *x.SetValue.From}
+		}
 		return []state.Operand{x.SetValue.Target}
 	}
 	return nil
@@ -107,7 +110,12 @@ func exprText(family string, x state.Expr) string {
 		return logText(*x.Log)
 	case x.Limit != nil:
 		return limitText(*x.Limit)
+	case x.FlowAdd != "":
+		return "flow add @" + x.FlowAdd
 	case x.SetValue != nil:
+		if x.SetValue.From != nil {
+			return operandText(x.SetValue.Target) + " set " + operandText(*x.SetValue.From)
+		}
 		return operandText(x.SetValue.Target) + " set " + Format(x.SetValue.Value)
 	case x.Notrack:
 		return "notrack"

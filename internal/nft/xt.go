@@ -22,11 +22,18 @@ func (m *machine) xtables(name string, a attrTable) bool {
 	if ext == "" {
 		return false
 	}
+	bridge := m.table.Family == "bridge"
 	if name == "match" {
 		x := xt.DecodeMatch(ext, revision, a[xtInfo], v6)
+		if bridge {
+			x = xt.DecodeBridgeMatch(ext, revision, a[xtInfo])
+		}
 		m.emit(state.Expr{XTMatch: &x})
 	} else {
 		x := xt.DecodeTarget(ext, revision, a[xtInfo], v6)
+		if bridge {
+			x = xt.DecodeBridgeTarget(ext, revision, a[xtInfo])
+		}
 		m.emit(state.Expr{XTTarget: &x})
 	}
 	return true

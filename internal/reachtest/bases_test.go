@@ -1,6 +1,7 @@
 package reachtest_test
 
-// prelude defines what the scripts of the cases use. Everything starts from the same settings: no reverse path filter, no
+// prelude defines what the scripts of the cases use. P stands before the names of the bases' rooms, for cases that run side by
+// side. Everything starts from the same settings: no reverse path filter, no
 // br_netfilter, no duplicate address detection.
 const prelude = `
 set -e
@@ -20,34 +21,34 @@ inside() { ns=$1; shift; ip netns exec $ns "$@"; }
 sys() { ns=$1; shift; ip netns exec $ns sysctl -qw "$@"; }
 rules() { ip netns exec $1 nft -f -; }
 
-P2() { room a b; cable a va b vb; at a va 10.0.0.1/24; at b vb 10.0.0.2/24; }
-P26() { P2; at a va fd00::1/64; at b vb fd00::2/64; }
+P2() { room ${P}a ${P}b; cable ${P}a va ${P}b vb; at ${P}a va 10.0.0.1/24; at ${P}b vb 10.0.0.2/24; }
+P26() { P2; at ${P}a va fd00::1/64; at ${P}b vb fd00::2/64; }
 R3() {
-	room a r b; cable a va r r1; cable r r2 b vb
-	at a va 10.0.1.2/24; at r r1 10.0.1.1/24; at r r2 10.0.2.1/24; at b vb 10.0.2.2/24
-	ip -n a route add default via 10.0.1.1; ip -n b route add default via 10.0.2.1
-	sys r net.ipv4.ip_forward=1
+	room ${P}a ${P}r ${P}b; cable ${P}a va ${P}r r1; cable ${P}r r2 ${P}b vb
+	at ${P}a va 10.0.1.2/24; at ${P}r r1 10.0.1.1/24; at ${P}r r2 10.0.2.1/24; at ${P}b vb 10.0.2.2/24
+	ip -n ${P}a route add default via 10.0.1.1; ip -n ${P}b route add default via 10.0.2.1
+	sys ${P}r net.ipv4.ip_forward=1
 }
 R6() {
-	R3; sys r net.ipv6.conf.all.forwarding=1
-	at a va fd00:1::2/64; at r r1 fd00:1::1/64; at r r2 fd00:2::1/64; at b vb fd00:2::2/64
-	ip -n a route add default via fd00:1::1; ip -n b route add default via fd00:2::1
+	R3; sys ${P}r net.ipv6.conf.all.forwarding=1
+	at ${P}a va fd00:1::2/64; at ${P}r r1 fd00:1::1/64; at ${P}r r2 fd00:2::1/64; at ${P}b vb fd00:2::2/64
+	ip -n ${P}a route add default via fd00:1::1; ip -n ${P}b route add default via fd00:2::1
 }
 B2() {
-	room s a b; ip -n s link add br0 type bridge; ip -n s link set br0 up; at s br0 10.0.0.254/24
-	cable s pa a va; cable s pb b vb; ip -n s link set pa master br0; ip -n s link set pb master br0
-	at a va 10.0.0.1/24; at b vb 10.0.0.2/24
+	room ${P}s ${P}a ${P}b; ip -n ${P}s link add br0 type bridge; ip -n ${P}s link set br0 up; at ${P}s br0 10.0.0.254/24
+	cable ${P}s pa ${P}a va; cable ${P}s pb ${P}b vb; ip -n ${P}s link set pa master br0; ip -n ${P}s link set pb master br0
+	at ${P}a va 10.0.0.1/24; at ${P}b vb 10.0.0.2/24
 }
 V2() {
 	P2
-	ip -n a link add vx0 type vxlan id 42 dstport 4789 remote 10.0.0.2 local 10.0.0.1
-	ip -n b link add vx0 type vxlan id ${VNI:-42} dstport ${VXPORT:-4789} remote 10.0.0.1 local 10.0.0.2
-	at a vx0 192.168.9.1/24; at b vx0 192.168.9.2/24; ip -n a link set vx0 up; ip -n b link set vx0 up
+	ip -n ${P}a link add vx0 type vxlan id 42 dstport 4789 remote 10.0.0.2 local 10.0.0.1
+	ip -n ${P}b link add vx0 type vxlan id ${VNI:-42} dstport ${VXPORT:-4789} remote 10.0.0.1 local 10.0.0.2
+	at ${P}a vx0 192.168.9.1/24; at ${P}b vx0 192.168.9.2/24; ip -n ${P}a link set vx0 up; ip -n ${P}b link set vx0 up
 }
 # M2 MODE
 M2() {
-	P2; room c d
-	ip -n a link add mc link va type macvlan mode ${1:-bridge}; ip -n a link set mc netns c; ip -n c link set mc up; at c mc 10.0.0.3/24
-	ip -n a link add md link va type macvlan mode ${1:-bridge}; ip -n a link set md netns d; ip -n d link set md up; at d md 10.0.0.4/24
+	P2; room ${P}c ${P}d
+	ip -n ${P}a link add mc link va type macvlan mode ${1:-bridge}; ip -n ${P}a link set mc netns ${P}c; ip -n ${P}c link set mc up; at ${P}c mc 10.0.0.3/24
+	ip -n ${P}a link add md link va type macvlan mode ${1:-bridge}; ip -n ${P}a link set md netns ${P}d; ip -n ${P}d link set md up; at ${P}d md 10.0.0.4/24
 }
 `

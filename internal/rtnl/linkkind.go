@@ -86,6 +86,12 @@ func decodeKindData(l *state.Link, data []byte) (lower uint32, err error) {
 				l.MACVLAN.Mode = macvlanModes.name(w.u32())
 			case unix.IFLA_MACVLAN_FLAGS:
 				l.MACVLAN.Flags = w.u16()
+			case unix.IFLA_MACVLAN_MACADDR_DATA:
+				for n := walk(w.data); n.next(); {
+					if n.typ == unix.IFLA_MACVLAN_MACADDR && len(n.data) == len(state.MAC{}) {
+						l.MACVLAN.Sources = append(l.MACVLAN.Sources, state.MAC(n.data))
+					}
+				}
 			}
 		}
 	case "ipvlan":

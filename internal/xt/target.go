@@ -33,12 +33,7 @@ func decodeTarget(t *state.XTTarget, d []byte, v6 bool) bool {
 			return true
 		}
 	case "CONNMARK":
-		// Only setting it is understood; saving and restoring depend on the packet.
-		const modeOffset, modeSet = 12, 0
-		if len(d) > modeOffset && d[modeOffset] == modeSet && (t.Revision == 1 || t.Revision == 2) {
-			t.SetMark = &state.XTMark{Value: u32(d), Mask: u32(d[4:])}
-			return true
-		}
+		return connmark(t, d)
 	case "NOTRACK":
 		t.Notrack = true
 		return true
@@ -52,6 +47,33 @@ func decodeTarget(t *state.XTTarget, d []byte, v6 bool) bool {
 		"CHECKSUM", "TCPMSS", "TCPOPTSTRIP", "TEE":
 		t.NoEffect = true
 		return true
+	}
+	return false
+}
+
+// connmark reads struct xt_connmark_tginfo1 and tginfo2, whose second has the shift before the mode. One that sets and shifts
+// is not understood.
+func connmark(t *state.XTTarget, d []byte) bool {
+	const set, save, restore = 0, 1, 2
+	shift := 0
+	var mode byte
+	switch {
+	case t.Revision == 1 && len(d) >= 13:
+		mode = d[12]
+	case t.Revision == 2 && len(d) >= 15:
+		if shift, mode = int(d[13]), d[14]; d[12] != 0 {
+			shift = -shift
+		}
+	default:
+		return false
+	}
+	switch mode {
+	case set:
+		t.SetMark = &state.XTMark{Value: u32(d), Mask: u32(d[4:])}
+		return shift == 0
+	case save, restore:
+		t.ConnMark = &state.XTConnMark{Mode: [...]string{save: "save", restore: "restore"}[mode], ConnMask: u32(d[4:]), PacketMask: u32(d[8:]), Shift: shift}
+		return shift > -32 && shift < 32
 	}
 	return false
 }

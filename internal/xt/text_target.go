@@ -39,6 +39,14 @@ func Target(t *state.XTTarget) string {
 		w.option(false, "--set-xmark", fmt.Sprintf("0x%x/0x%x", t.SetMark.Value, t.SetMark.Mask))
 	case t.SetMark != nil:
 		w.option(false, "--set-xmark", fmt.Sprintf("0x%x/0x%x", t.SetMark.Value, t.SetMark.Mask))
+	case t.ConnMark != nil:
+		w.option(false, fmt.Sprintf("--%s-mark --nfmask 0x%x --ctmask 0x%x", t.ConnMark.Mode, t.ConnMark.PacketMask, t.ConnMark.ConnMask))
+		switch shift := t.ConnMark.Shift; {
+		case shift > 0:
+			w.option(false, "--left-shift-mark", strconv.Itoa(shift))
+		case shift < 0:
+			w.option(false, "--right-shift-mark", strconv.Itoa(-shift))
+		}
 	case t.Notrack:
 		w.option(false, "--notrack")
 	case t.NoEffect:

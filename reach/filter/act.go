@@ -26,6 +26,8 @@ func (e *eval) act(x state.Expr) (verdict, outcome, string) {
 		return e.nftNAT(x.NAT)
 	case x.SetValue != nil:
 		return verdict{}, e.assign(x.SetValue), "it sets what is not modelled"
+	case x.FlowAdd != "":
+		return verdict{}, e.offload(), ""
 	case x.Notrack:
 		e.notrack()
 	case x.XTTarget != nil:
@@ -59,6 +61,22 @@ func (e *eval) assign(s *state.SetValue) outcome {
 		return maybe
 	}
 	v := []byte(s.Value.Data)
+	if s.From != nil || s.Target.Raw != nil {
+		r := exactly(v...)
+		if s.From != nil {
+			var out outcome
+			if r, out, _ = e.read(*s.From); out != yes {
+				return out
+			}
+		}
+		if s.Target.Raw != nil {
+			return e.overwrite(*s.Target.Raw, r)
+		}
+		if !r.whole() {
+			return maybe
+		}
+		v = r.data
+	}
 	switch o := s.Target; {
 	case o.Meta == "mark" && len(v) == 4:
 		e.p.Mark = binary.NativeEndian.Uint32(v)
@@ -75,5 +93,40 @@ func (e *eval) assign(s *state.SetValue) outcome {
 	default:
 		return maybe
 	}
+	return yes
+}
+
+// overwrite writes bytes of the network header, as "ip dscp set" does with those around the field: the type of service and
+// the TTL may change, all else must stay as it is.
+func (e *eval) overwrite(at state.Raw, r register) outcome {
+	p := e.p
+	if at.Base != "nh" || at.Offset%8 != 0 || int(at.Length) != 8*len(r.data) || p.ARP != nil {
+		return maybe
+	}
+	now := p.network()
+	first := int(at.Offset / 8)
+	if first+len(r.data) > len(now.data) {
+		return no
+	}
+	tos, ttl := p.TOS, p.TTL
+	for i, b := range r.data {
+		known := r.known[i] & now.known[first+i]
+		switch at := first + i; {
+		case (b^now.data[at])&known == 0 && r.known[i] == now.known[at]: // as it was
+		case r.known[i]&now.known[at] != now.known[at]:
+			return maybe
+		case !p.Is6() && at == 1:
+			tos = b
+		case p.Is6() && at == 0 && b>>4 == 6:
+			tos = tos&0x0f | b<<4
+		case p.Is6() && at == 1:
+			tos = tos&0xf0 | b>>4
+		case !p.Is6() && at == 8, p.Is6() && at == 7:
+			ttl = b
+		default:
+			return maybe
+		}
+	}
+	p.TOS, p.TTL = tos, ttl
 	return yes
 }

@@ -1,7 +1,6 @@
 package filter
 
 import (
-	"encoding/binary"
 	"fmt"
 	"slices"
 
@@ -125,8 +124,18 @@ func asksFIB(x state.Expr) bool {
 
 // run takes the packet through the expressions from left to right. done: the last one was reached.
 func (e *eval) run(at Rule, list []state.Expr) (v verdict, done bool) {
+	loaded := "" // what is not modelled and was only read: it matters where it is compared
 	for i, x := range list {
+		if x.Opaque != nil && (onlyLoads(x.Opaque) || harmless(x.Opaque)) {
+			if loaded == "" && onlyLoads(x.Opaque) {
+				loaded = fmt.Sprintf("the expression %s is not modelled", x.Opaque.Name)
+			}
+			continue
+		}
 		out, why := e.compareExpr(x)
+		if x.Opaque != nil && loaded != "" {
+			why = loaded
+		}
 		switch out {
 		case no:
 			return verdict{}, false
@@ -173,7 +182,7 @@ func (e *eval) inDoubt(at Rule, rest []state.Expr, why string) {
 				return
 			}
 		case x.Counter != nil, x.Log != nil, x.Limit != nil:
-		case x.XTTarget != nil && x.XTTarget.NoEffect:
+		case x.XTTarget != nil && (x.XTTarget.NoEffect || x.XTTarget.Verdict == "CONTINUE" || x.XTTarget.Verdict == "" && x.XTTarget.Name == ""):
 		case x.Verdict != nil && x.Verdict.Kind == "continue":
 		case x.Opaque != nil:
 			// Of what is left of a program that is not understood the parts that load, compare and count do nothing by themselves.
@@ -186,40 +195,6 @@ func (e *eval) inDoubt(at Rule, rest []state.Expr, why string) {
 			return
 		}
 	}
-}
-
-// passive reports whether an expression of nftables changes nothing about where the packet goes.
-func passive(o *state.Opaque) bool {
-	switch o.Name {
-	case "payload":
-		return !hasAttr(o.Data, 5) // NFTA_PAYLOAD_SREG: it writes
-	case "meta":
-		return !hasAttr(o.Data, 3) // NFTA_META_SREG
-	case "ct":
-		return !hasAttr(o.Data, 4) // NFTA_CT_SREG
-	case "exthdr":
-		return !hasAttr(o.Data, 7) // NFTA_EXTHDR_SREG
-	case "bitwise", "byteorder", "immediate", "cmp", "range", "lookup", "counter", "log", "last", "hash", "numgen", "rt",
-		"socket", "osf", "fib", "xfrm", "tunnel", "connlimit", "quota", "limit", "dynset", "objref", "dup":
-		return true
-	}
-	return false
-}
-
-// hasAttr looks for a netlink attribute (netlink(7)).
-func hasAttr(b []byte, typ uint16) bool {
-	for len(b) >= 4 {
-		n := int(binary.NativeEndian.Uint16(b))
-		if binary.NativeEndian.Uint16(b[2:])&0x3fff == typ {
-			return true
-		}
-		n = (n + 3) &^ 3
-		if n < 4 || n > len(b) {
-			return false
-		}
-		b = b[n:]
-	}
-	return false
 }
 
 // wouldDo is what an acting expression would do in a rule that perhaps matches.

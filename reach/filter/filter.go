@@ -55,7 +55,7 @@ type Stop struct {
 
 // A Rule names a rule or a chain's policy in a way that people find it again.
 type Rule struct {
-	Backend string `json:"backend"` // "nft", "legacy"
+	Backend string `json:"backend"` // "nft", "legacy", "ebtables" (legacy)
 	Family  string `json:"family"`  // "ip", "ip6", "inet", "bridge", "arp", "netdev"
 	Table   string `json:"table"`
 	Chain   string `json:"chain"`

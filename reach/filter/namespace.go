@@ -31,12 +31,17 @@ func New(ns *state.Namespace, fib FIB) *Namespace {
 func (n *Namespace) Run(h Hook, p *Packet) Result {
 	var res Result
 	before := *p
+	offloaded := uint32(0)
+	if p.Conn != nil {
+		offloaded = p.Conn.Status & statusOffload
+	}
 	for _, s := range n.stages(h) {
 		mark, tos := p.Mark, p.TOS
 		switch s.what {
 		case stageTrack:
 			if n.Active(h.Family) {
 				n.track(p)
+				n.pastRules(h, p, &res)
 			}
 		case stageConfirm:
 			n.confirm(p, &res)
@@ -50,10 +55,17 @@ func (n *Namespace) Run(h Hook, p *Packet) Result {
 			res.Chains++
 			e := eval{ns: n, hook: h, p: p, res: &res}
 			e.settle(e.legacyChain(s.xtable, s.xchain))
+		case stageEB:
+			res.Chains++
+			e := eval{ns: n, hook: h, p: p, res: &res}
+			e.settle(e.ebChain(s.ebtable, s.ebchain))
 		}
 		if s.reroutes && (p.Mark != mark || p.TOS != tos) {
 			res.Reroute = true
 		}
+	}
+	if p.Conn != nil && p.Conn.New && p.Conn.Status&statusOffload != 0 && offloaded == 0 {
+		softened(&res)
 	}
 	if h.Name == "output" && (p.Dst != before.Dst || p.Src != before.Src) {
 		res.Reroute = true
@@ -183,8 +195,10 @@ func usesConntrack(x state.Expr) bool {
 		return ct(x.Match.Left) || slices.ContainsFunc(x.Match.Concat, ct)
 	case x.VerdictMap != nil:
 		return slices.ContainsFunc(x.VerdictMap.Keys, ct)
+	case x.FlowAdd != "":
+		return true
 	case x.SetValue != nil:
-		return ct(x.SetValue.Target)
+		return ct(x.SetValue.Target) || x.SetValue.From != nil && ct(*x.SetValue.From)
 	case x.XTMatch != nil:
 		return matchUsesConntrack(x.XTMatch.Name)
 	case x.XTTarget != nil:
@@ -193,6 +207,9 @@ func usesConntrack(x state.Expr) bool {
 		switch x.Opaque.Name {
 		case "ct", "nat", "masq", "redir", "connlimit", "flow_offload", "synproxy":
 			return true
+		case "objref":
+			kind := attrU32(x.Opaque.Data, 1)
+			return kind == 3 || kind == 7 || kind == 9 // a helper, a timeout, an expectation
 		}
 	}
 	return false

@@ -23,6 +23,8 @@ const (
 	statusConfirmed = 1 << 3
 	statusSrcNAT    = 1 << 4
 	statusDstNAT    = 1 << 5
+	statusAssured   = 1 << 2
+	statusOffload   = 1 << 14
 )
 
 // State is what rules see as the packet's connection state, as a bit of nft's "ct state". A packet that conntrack has not
@@ -66,6 +68,10 @@ func (e *eval) ct(o state.CT) (register, outcome, string) {
 		tuple = c.Reply
 	}
 	switch o.Key {
+	case "helper":
+		if c.New {
+			return register{}, no, "" // only what a helper expected has one (nft_ct_get_eval asks the master)
+		}
 	case "direction":
 		return flag(e.p.Reply), yes, ""
 	case "status":

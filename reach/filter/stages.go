@@ -15,6 +15,7 @@ const (
 	stageTrack
 	stageNAT
 	stageConfirm
+	stageEB
 )
 
 // Priorities of what the kernel itself hooks in (linux/netfilter_ipv4.h).
@@ -33,6 +34,8 @@ type stage struct {
 	chain    *state.Chain
 	xtable   *state.XTable
 	xchain   *state.XChain
+	ebtable  *state.EBTable
+	ebchain  *state.EBChain
 	nat      []stage // of a NAT stage: the chains, in order
 	reroutes bool    // what it changes makes the packet be routed again
 }
@@ -68,6 +71,7 @@ func (n *Namespace) stages(h Hook) []stage {
 			add(stage{what: stageLegacy, priority: p, xtable: t, xchain: c, reroutes: t.Name == "mangle" && h.Name == "output"}, isNAT)
 		}
 	}
+	list = append(list, n.ebStages(h)...)
 	slices.SortStableFunc(nat, stage.compare)
 	if h.Family == "ip" || h.Family == "ip6" {
 		list = append(list, n.own(h, nat)...)

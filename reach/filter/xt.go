@@ -124,6 +124,8 @@ func (e *eval) xtTarget(t *state.XTTarget) (verdict, outcome, string) {
 	switch {
 	case t.Verdict == "ACCEPT", t.Verdict == "DROP", t.Verdict == "RETURN":
 		return verdict{kind: strings.ToLower(t.Verdict)}, yes, ""
+	case t.Verdict == "CONTINUE":
+		return verdict{}, yes, ""
 	case t.Verdict == "jump", t.Verdict == "goto":
 		return verdict{kind: t.Verdict, to: t.Chain}, yes, ""
 	case t.Verdict == "QUEUE":
@@ -143,10 +145,32 @@ func (e *eval) xtTarget(t *state.XTTarget) (verdict, outcome, string) {
 			p.Conn.Mark = p.Conn.Mark&^t.SetMark.Mask ^ t.SetMark.Value
 		}
 		return verdict{}, yes, ""
+	case t.ConnMark != nil:
+		e.moveMark(t.ConnMark)
+		return verdict{}, yes, ""
 	case t.NAT != nil:
 		return e.xtNAT(t)
 	}
 	return verdict{}, maybe, "the target " + t.Name + " is not modelled"
+}
+
+// moveMark is CONNMARK that saves and restores (connmark_tg_shift).
+func (e *eval) moveMark(m *state.XTConnMark) {
+	p := e.p
+	if p.Conn == nil {
+		return
+	}
+	shifted := func(v uint32) uint32 {
+		if m.Shift < 0 {
+			return v >> -m.Shift
+		}
+		return v << m.Shift
+	}
+	if m.Mode == "save" {
+		p.Conn.Mark = p.Conn.Mark&^m.ConnMask ^ shifted(p.Mark&m.PacketMask)
+		return
+	}
+	p.Mark = p.Mark&^m.PacketMask ^ shifted(p.Conn.Mark&m.ConnMask)
 }
 
 func (e *eval) xtNAT(t *state.XTTarget) (verdict, outcome, string) {
@@ -223,6 +247,8 @@ func (e *eval) xtMatch(m *state.XTMatch) (outcome, string) {
 		return truth((n >= m.Length.Min && n <= m.Length.Max) != m.Length.Inverted), ""
 	case m.Comment != nil:
 		return yes, ""
+	case m.Ether != nil:
+		return e.xtEther(m.Name, m.Ether), ""
 	}
 	return maybe, "the match " + strconv.Quote(m.Name) + " is not modelled"
 }

@@ -1,0 +1,81 @@
+package filter
+
+import (
+	"encoding/binary"
+
+	"warren/state"
+)
+
+// onlyLoads reports whether an expression of nftables only reads something that every packet has, and never ends the rule.
+func onlyLoads(o *state.Opaque) bool {
+	switch o.Name {
+	case "immediate", "bitwise", "byteorder", "numgen", "hash":
+		return true
+	case "rt":
+		const tcpMSS = 3 // NFT_RT_TCPMSS
+		return attrU32(o.Data, 2) == tcpMSS
+	}
+	return false
+}
+
+// harmless reports whether an expression changes nothing about where the packet goes, nor whether it is found: it writes down,
+// counts, sends a copy, rewrites an option of TCP ("tcp option maxseg size set"), or gives the connection a helper or a timeout.
+func harmless(o *state.Opaque) bool {
+	switch o.Name {
+	case "log", "counter", "last", "dup":
+		return true
+	case "exthdr":
+		const tcpOption = 1                                          // NFT_EXTHDR_OP_TCPOPT
+		return hasAttr(o.Data, 7) && attrU32(o.Data, 6) == tcpOption // NFTA_EXTHDR_SREG, NFTA_EXTHDR_OP
+	case "objref":
+		switch attrU32(o.Data, 1) { // NFTA_OBJREF_IMM_TYPE
+		case 1, 3, 7, 8, 9: // counter, ct helper, ct timeout, secmark, ct expectation
+			return true
+		}
+	}
+	return false
+}
+
+// passive reports whether an expression of nftables changes nothing about where the packet goes.
+func passive(o *state.Opaque) bool {
+	switch o.Name {
+	case "payload":
+		return !hasAttr(o.Data, 5) // NFTA_PAYLOAD_SREG: it writes
+	case "meta":
+		return !hasAttr(o.Data, 3) // NFTA_META_SREG
+	case "ct":
+		return !hasAttr(o.Data, 4) // NFTA_CT_SREG
+	case "exthdr":
+		return !hasAttr(o.Data, 7) // NFTA_EXTHDR_SREG
+	case "bitwise", "byteorder", "immediate", "cmp", "range", "lookup", "counter", "log", "last", "hash", "numgen", "rt",
+		"socket", "osf", "fib", "xfrm", "tunnel", "connlimit", "quota", "limit", "dynset", "objref", "dup":
+		return true
+	}
+	return false
+}
+
+// hasAttr looks for a netlink attribute (netlink(7)).
+func hasAttr(b []byte, typ uint16) bool { return attr(b, typ) != nil }
+
+// attr is what a netlink attribute holds, nil where it is not there.
+func attr(b []byte, typ uint16) []byte {
+	for len(b) >= 4 {
+		n := int(binary.NativeEndian.Uint16(b))
+		if n < 4 || n > len(b) {
+			return nil
+		}
+		if binary.NativeEndian.Uint16(b[2:])&0x3fff == typ {
+			return b[4:n]
+		}
+		b = b[min((n+3)&^3, len(b)):]
+	}
+	return nil
+}
+
+// attrU32 is a number of nftables, in network order; 0 where it is not there.
+func attrU32(b []byte, typ uint16) uint32 {
+	if v := attr(b, typ); len(v) >= 4 {
+		return binary.BigEndian.Uint32(v)
+	}
+	return 0
+}
