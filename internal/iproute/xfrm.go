@@ -12,14 +12,12 @@ import (
 	"warren/internal/xfrm"
 )
 
-const xfrmUsage = `Usage: ip xfrm XFRM-OBJECT { COMMAND | help }
-where  XFRM-OBJECT := state | policy | monitor`
-
 // xfrmObject is "ip xfrm": the states and policies of IPsec and its relatives. All of it is text, whatever -json says.
 func xfrmObject(s *session, w *words) {
 	if !w.more() {
 		usageOf(xfrmUsage)
 	}
+	defer func(json bool) { s.opt.json = json }(s.opt.json)
 	s.opt.json = false
 	on := func(run func(*xfrmCommand, *words)) func(*session, *words) {
 		return func(s *session, w *words) { run(&xfrmCommand{session: s, family: uint16(s.opt.family)}, w) }
@@ -152,7 +150,11 @@ func (x *xfrmCommand) deleteAll(typ int, head *rtnl.Message, each func(netlink.M
 		}
 		errs := c.Batch(requests)
 		if i := slices.IndexFunc(errs, func(err error) bool { return err != nil }); i >= 0 {
-			exit("Failed to send delete-all request: %s", errnoText(errs[i]))
+			end := ""
+			if typ == xfrm.GetState {
+				end = "\n" // so iproute2
+			}
+			exit("Failed to send delete-all request%s: %s", end, errnoText(errs[i]))
 		}
 		if x.opt.stats > 1 {
 			x.hint("Delete-all nlmsg count = " + strconv.Itoa(len(requests)))
