@@ -70,7 +70,26 @@ func (s *session) parseEncap(w *words, m *rtnl.Message, attr, kindAttr uint16) {
 		s.parseEncapSeg6Local(w, m)
 		m.End(at)
 		m.U16(kindAttr, encapSeg6Local)
-	case "ila", "bpf", "rpl", "ioam6", "xfrm":
+	case "ila", "rpl", "ioam6", "xfrm":
+		at := m.Begin(attr)
+		var v uint16
+		switch kind {
+		case "ila":
+			parseEncapILA(w, m)
+			v = encapILA
+		case "rpl":
+			parseEncapRPL(w, m)
+			v = encapRPL
+		case "ioam6":
+			parseEncapIOAM6(w, m)
+			v = encapIOAM6
+		default:
+			s.parseEncapXFRM(w, m)
+			v = encapXFRM
+		}
+		m.End(at)
+		m.U16(kindAttr, v)
+	case "bpf":
 		die("ip route ... encap %s is not supported by this version of warren: use iproute2's own ip for it.", kind)
 	default:
 		die("Error: argument \"%s\" is wrong: \"encap type\" value is invalid\n", kind)
@@ -204,6 +223,14 @@ func (s *session) printEncap(p *printer, kind uint16, b []byte) {
 		printEncapSeg6(p, a)
 	case encapSeg6Local:
 		s.printEncapSeg6Local(p, a)
+	case encapILA:
+		printEncapILA(p, a)
+	case encapRPL:
+		printEncapRPL(p, a)
+	case encapIOAM6:
+		printEncapIOAM6(p, a)
+	case encapXFRM:
+		s.printEncapXFRM(p, a)
 	}
 }
 
