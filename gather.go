@@ -14,18 +14,38 @@ import (
 type gatherer struct {
 	// observe reads; nil: have is all there is.
 	observe func(context.Context, state.Query) (state.Snapshot, error)
-	have    state.Snapshot
+	// closer looks at ports of namespaces that were skimmed; nil: none is.
+	closer func(context.Context, []state.Closer) ([]state.Contents, error)
+	// onlyIPv4: the question is one of IPv4.
+	onlyIPv4 bool
+	have     state.Snapshot
 	// What was asked for, found or not.
 	names      []string
 	beyond     []state.NSIDOf
 	asks       []state.AddrBeyond
 	everywhere bool
+	senders    []string
+	closely    []string // read again, whole
 }
 
 // whole reads namespaces that may send with all that a walk may look at.
 func (g *gatherer) whole(ctx context.Context, names ...string) error {
-	g.names = append(g.names, names...)
-	return g.read(ctx, state.Query{Names: names, Parts: state.PartsWalk | state.PartSenders})
+	g.names, g.senders = append(g.names, names...), append(g.senders, names...)
+	return g.read(ctx, g.walk(state.Query{Names: names}))
+}
+
+// walk asks for all that a walk may look at, as far as that can be told beforehand.
+func (g *gatherer) walk(q state.Query) state.Query {
+	q.Skim, q.SkimIPv4 = g.closer != nil, g.onlyIPv4
+	return g.parts(q)
+}
+
+func (g *gatherer) parts(q state.Query) state.Query {
+	q.Parts, q.PartsIn = state.PartsWalk, map[string]state.Parts{}
+	for _, key := range g.senders {
+		q.PartsIn[key] = state.PartsWalk | state.PartSenders
+	}
+	return q
 }
 
 // more reads what a walk misses. It reports false when there is nothing left to ask for.
@@ -33,7 +53,10 @@ func (g *gatherer) more(ctx context.Context, m reach.Missing) (bool, error) {
 	if g.observe == nil {
 		return false, nil
 	}
-	q := state.Query{Parts: state.PartsWalk, Names: added(&g.names, m.Names, same), Beyond: added(&g.beyond, m.Beyond, same), Asks: added(&g.asks, m.Asks, state.AddrBeyond.SameQuestion)}
+	if grown, err := g.unskim(ctx, m); grown || err != nil {
+		return grown, err
+	}
+	q := g.walk(state.Query{Names: added(&g.names, m.Names, same), Beyond: added(&g.beyond, m.Beyond, same), Asks: added(&g.asks, m.Asks, state.AddrBeyond.SameQuestion)})
 	if len(q.Names)+len(q.Beyond)+len(q.Asks) == 0 {
 		if g.everywhere {
 			return false, nil
@@ -83,7 +106,8 @@ func (g *gatherer) read(ctx context.Context, q state.Query) error {
 	if g.have.Version == 0 {
 		Stamp(&s)
 		g.have = s
-		return nil
+		g.connect()
+		return g.attend(ctx)
 	}
 	g.have.Time = time.Now()
 	for _, u := range s.Unread {
@@ -100,7 +124,7 @@ func (g *gatherer) read(ctx context.Context, q state.Query) error {
 		}
 	}
 	g.connect()
-	return nil
+	return g.attend(ctx)
 }
 
 // add puts one namespace in. One that is there whole stays as it is.
@@ -172,6 +196,10 @@ func (g *gatherer) join(ns *state.Namespace, l *state.Link, p *state.Peer) {
 	}
 	end := &far.Links[i]
 	p.Name = end.Name
+	if end.Thin && l.Peer == p {
+		end.Peer = &state.Peer{NS: ns.Name, Name: l.Name, Index: l.Index}
+		return
+	}
 	if l.Peer == p && end.Peer != nil && end.Peer.NS == "" && end.Peer.Index == l.Index {
 		end.Peer.NS, end.Peer.Name = ns.Name, l.Name
 		learn(far, end.Peer.NSID, ns.Name)

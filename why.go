@@ -63,7 +63,7 @@ func (w *Warren) Why(ctx context.Context, q WhyQuery) (reach.Verdict, error) {
 		return reach.Verdict{}, w.suggest(ctx, err, q.Source)
 	}
 	defer w.kernel.Rest()
-	g := &gatherer{observe: w.kernel.Observe}
+	g := &gatherer{observe: w.kernel.Observe, closer: w.kernel.LookCloser, onlyIPv4: d.Addr.Is4() && q.Destination != "out"}
 	names := []string{source.NS}
 	target := ""
 	if d.Name != "" && d.Name != "out" {

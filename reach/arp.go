@@ -64,6 +64,7 @@ func (t *tracer) arpAnswer(a *answer, ip netip.Addr) {
 
 // proxy reports whether a proxy entry makes the namespace answer for an address on that device.
 func (r *room) proxy(dev *state.Link, ip netip.Addr) bool {
+	r.need6(ip.Is6())
 	for i := range r.Neighbors {
 		if n := &r.Neighbors[i]; n.Proxy && n.IP == ip && (n.Link == dev.Name || n.Link == "") {
 			return true

@@ -135,6 +135,7 @@ func (r *room) isLocal(br *state.Link, mac state.MAC) bool {
 	if mac == br.MAC {
 		return true
 	}
+	r.needStation(br, mac)
 	for i := range r.Links {
 		if l := &r.Links[i]; l.Master == br.Name && l.MAC == mac {
 			return true
@@ -150,6 +151,7 @@ func (r *room) isLocal(br *state.Link, mac state.MAC) bool {
 
 // stationIs reports whether the table says that the frame's sender is behind that port.
 func (s *search) stationIs(r *room, br *state.Link, f *frame, port *state.Link) bool {
+	r.needStation(br, f.src)
 	for i := range r.FDB {
 		if e := &r.FDB[i]; e.Master == br.Name && e.MAC == f.src && e.Link == port.Name {
 			return true
@@ -160,6 +162,7 @@ func (s *search) stationIs(r *room, br *state.Link, f *frame, port *state.Link) 
 
 // lookFDB finds the port behind which a station is. known says from where: "walk", "static" or "learned".
 func (r *room) lookFDB(br *state.Link, f *frame) (port *state.Link, known string) {
+	r.needStation(br, f.dst)
 	var found *state.FDBEntry
 	for i := range r.FDB {
 		e := &r.FDB[i]
@@ -233,7 +236,17 @@ func (s *search) skip(r *room, port *state.Link) {
 		i = len(s.skipped)
 		s.skipped = append(s.skipped, state.AddrBeyond{NS: r.Namespace.Name})
 	}
-	s.skipped[i].IDs = append(s.skipped[i].IDs, port.Peer.NSID)
+	if !port.Thin {
+		s.skipped[i].IDs = append(s.skipped[i].IDs, port.Peer.NSID)
+		return
+	}
+	// Which id is behind this port was not read: any of those that the namespace knows.
+	if len(s.skipped[i].IDs) < len(r.NSIDs) {
+		s.skipped[i].IDs = s.skipped[i].IDs[:0]
+		for _, id := range r.NSIDs {
+			s.skipped[i].IDs = append(s.skipped[i].IDs, id.ID)
+		}
+	}
 }
 
 // flood sends to all ports but the one that it came from (br_flood, br_multicast_flood).
@@ -248,6 +261,9 @@ func (s *search) flood(r *room, br, in *state.Link, f frame, tr trail) {
 		if many && !s.t.isNear(p) {
 			s.skip(r, p)
 			continue
+		}
+		if p.Thin && len(ports) > manyPorts && !s.t.isNear(p) {
+			r.needPorts() // each of them is looked at
 		}
 		b, g := tr.fork(), f.clone()
 		if why != "" && !only[p.Name] {
@@ -290,6 +306,9 @@ func (r *room) mdbPorts(br *state.Link, f *frame) (only map[string]bool, why str
 	if !f.dst.IsMulticast() || f.dst == broadcast || f.ip == nil || !on(b.MulticastSnoop, true) || !f.ip.Dst.IsMulticast() {
 		return nil, ""
 	}
+	if !r.reads(state.PartMDB) {
+		r.needPorts()
+	}
 	querier := on(b.MulticastQuerier, false)
 	group := false
 	only = map[string]bool{}
@@ -318,6 +337,10 @@ func (r *room) mdbPorts(br *state.Link, f *frame) (only map[string]bool, why str
 
 // portOut sends by a port (should_deliver, __br_forward, br_dev_queue_push_xmit).
 func (s *search) portOut(r *room, br, in, port *state.Link, f frame, tr trail) {
+	if !s.t.known(r, port, &tr) {
+		s.got = append(s.got, reception{r: r, dev: port, frame: f, trail: tr, out: true})
+		return
+	}
 	p := portOf(port)
 	if st := p.State; st != nil && *st != portForwarding && br.Up && port.Up && !(*st == portDisabled && !s.t.carrier(r, port)) {
 		tr.stop(r, "bridge", portReason(r, br, port, *st))

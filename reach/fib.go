@@ -35,6 +35,7 @@ func (f *fib) build(is6 bool) {
 		return
 	}
 	f.built[i] = true
+	f.r.need6(is6)
 	for _, u := range f.r.Rules {
 		if u.IPv6 == is6 {
 			f.rules[i] = append(f.rules[i], u)
@@ -283,6 +284,7 @@ func (f *fib) nextHops(r *state.Route) []hop {
 		if l == nil && n.Link != "" {
 			continue
 		}
+		f.r.needPort(l)
 		h := hop{via: n.Via, link: l, nh: n}
 		if n.Via.Is4() && f.AddrType(n.Via, nil) == "local" {
 			// A gateway that was an own address when the route was made is none (rt_set_nexthop wants the scope link); one that
@@ -310,6 +312,7 @@ func (f *fib) object(id uint32, depth int) []hop {
 		if o.Blackhole || l == nil {
 			return nil
 		}
+		f.r.needPort(l)
 		return []hop{{via: o.Via, link: l, id: id, nh: state.NextHop{Via: o.Via, Link: o.Link, Flags: uint8(o.Flags), Encap: o.Encap}}}
 	}
 	return nil

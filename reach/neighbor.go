@@ -80,6 +80,7 @@ func (t *tracer) resolve(r *room, dev *state.Link, ip netip.Addr, p *filter.Pack
 
 // neighbor returns the entry of the table; permanent also for those that are never asked for.
 func (r *room) neighbor(dev *state.Link, ip netip.Addr) (entry *state.Neighbor, permanent bool) {
+	r.need6(ip.Is6())
 	for i := range r.Neighbors {
 		n := &r.Neighbors[i]
 		if n.Link == dev.Name && n.IP == ip && !n.Proxy {

@@ -150,6 +150,11 @@ func (t *tracer) notEnslaved(r *room, dev *state.Link, ip netip.Addr) (Reason, b
 	holders := t.holders(ip)
 	for _, h := range holders {
 		l := h.ns.Link(h.link)
+		if l != nil && l.Thin {
+			if far := t.room(h.ns.Name); far != nil {
+				far.needPort(l)
+			}
+		}
 		if l == nil || l.Peer == nil || l.Peer.NS == "" || t.rooms[l.Peer.NS] == nil {
 			continue
 		}

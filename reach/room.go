@@ -22,6 +22,8 @@ type room struct {
 	unread []state.Unread
 	// stations are what the walk's own frames taught bridges: by bridge, MAC and VLAN the port.
 	stations map[station]string
+	// missing takes what was left out of the namespace and matters; nil when there is no more to get.
+	missing *Missing
 }
 
 type neighKey struct {
@@ -160,6 +162,7 @@ func pointToPoint(l *state.Link) bool { return l.Flags&iffPointopoint != 0 }
 
 // addrsOn lists the addresses of a device for one family.
 func (r *room) addrsOn(dev string, is6 bool) []*state.Addr {
+	r.need6(is6)
 	var out []*state.Addr
 	for i := range r.Addrs {
 		if a := &r.Addrs[i]; a.Link == dev && a.Prefix.Addr().Is6() == is6 {
@@ -171,6 +174,7 @@ func (r *room) addrsOn(dev string, is6 bool) []*state.Addr {
 
 // owns returns the address object, whatever device it is on.
 func (r *room) owns(ip netip.Addr) *state.Addr {
+	r.need6(ip.Is6())
 	for i := range r.Addrs {
 		if r.Addrs[i].Prefix.Addr() == ip {
 			return &r.Addrs[i]
@@ -181,6 +185,7 @@ func (r *room) owns(ip netip.Addr) *state.Addr {
 
 // ownsOn returns the address object on that device.
 func (r *room) ownsOn(dev string, ip netip.Addr) *state.Addr {
+	r.need6(ip.Is6())
 	for i := range r.Addrs {
 		if r.Addrs[i].Link == dev && r.Addrs[i].Prefix.Addr() == ip {
 			return &r.Addrs[i]

@@ -102,6 +102,7 @@ func (t *tracer) whyNoRoute(r *room, q *query, a *routed, o walkOptions) (Reason
 		return w, hop{}
 	}
 	if q.dst.Is6() {
+		r.needPorts()
 		for i := range r.Links {
 			if l := &r.Links[i]; l.Up && r.sysctl("net/ipv6/conf/all/forwarding") == 1 && r.dev6(l, conf6AcceptRA, "accept_ra") == 1 && !isLoopback(l) {
 				none.Facts = append(none.Facts, fact("sysctl", "forwarding=1 and accept_ra=1: router advertisements are ignored; accept_ra=2 takes them"))
@@ -149,7 +150,7 @@ func (t *tracer) noIPv6(r *room, dst netip.Addr) *state.Link {
 	var off *state.Link
 	for i := range r.Links {
 		l := &r.Links[i]
-		if isLoopback(l) {
+		if isLoopback(l) || l.Thin {
 			continue
 		}
 		if !r.ipv6Off(l) {
@@ -157,6 +158,7 @@ func (t *tracer) noIPv6(r *room, dst netip.Addr) *state.Link {
 		}
 		off = l
 	}
+	r.needPorts()
 	return off
 }
 
@@ -196,6 +198,7 @@ func (t *tracer) likelyGateway(r *room, dst netip.Addr) (netip.Addr, string) {
 			for k := range far.Addrs {
 				a := &far.Addrs[k]
 				l := far.byName[a.Link]
+				far.needPort(l)
 				if l == nil || !own.Prefix.Contains(a.Prefix.Addr()) || a.Prefix.Addr().IsLoopback() || a.Prefix.Addr() == dst {
 					continue
 				}

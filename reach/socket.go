@@ -41,7 +41,9 @@ func (t *tracer) accept(d *delivery, tr *trail) *state.Link {
 			st.Source = "SOCK_DIAG"
 			t.socketGroup(r, s, tr)
 			if s.Link != "" {
-				return r.byName[s.Link]
+				l := r.byName[s.Link]
+				r.needPort(l)
+				return l
 			}
 			return nil
 		}

@@ -72,6 +72,7 @@ func (r *room) sourceOf(a *routed, h hop, dst netip.Addr) netip.Addr {
 
 // source6 chooses by RFC 6724, section 5, among the usable addresses of the namespace.
 func (r *room) source6(dst netip.Addr, dev *state.Link) netip.Addr {
+	r.need6(true)
 	var best *state.Addr
 	for i := range r.Addrs {
 		a := &r.Addrs[i]

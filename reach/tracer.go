@@ -64,6 +64,9 @@ func (t *tracer) room(key string) *room {
 		}
 	}
 	t.rooms[key] = r
+	if !t.flow.Complete {
+		r.missing = t.missing
+	}
 	return r
 }
 
@@ -94,10 +97,10 @@ func (t *tracer) peer(r *room, p *state.Peer, dev *state.Link, tr *trail) (*room
 		return nil, nil, false
 	}
 	if l := far.byIndex[p.Index]; l != nil && p.Index != 0 {
-		return far, l, true
+		return far, l, t.known(far, l, tr)
 	}
 	if l := far.byName[p.Name]; l != nil {
-		return far, l, true
+		return far, l, t.known(far, l, tr)
 	}
 	tr.doubt(r, "link", Doubt{Object: "link " + dev.Name, Text: fmt.Sprintf("the other side of %s is not in the snapshot", dev.Name)}, true)
 	return nil, nil, false
@@ -136,7 +139,10 @@ func (t *tracer) farRoom(r *room, p *state.Peer) *room {
 
 // isNear reports whether the other end of a port is in the snapshot already.
 func (t *tracer) isNear(port *state.Link) bool {
-	if port.Kind != "veth" || port.Peer == nil {
+	if port.Thin && port.Peer == nil {
+		return false
+	}
+	if port.Kind != "veth" && !port.Thin || port.Peer == nil {
 		return true
 	}
 	p := port.Peer

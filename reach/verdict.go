@@ -121,11 +121,14 @@ type Missing struct {
 	Asks []state.AddrBeyond
 	// Everywhere: somebody whom nothing leads to may be meant: addresses of all namespaces are needed.
 	Everywhere bool
+	// Closer are ports and stations of namespaces that were skimmed, and Whole those that it does not do to have skimmed.
+	Closer []state.Closer
+	Whole  []string
 }
 
 // Empty reports whether nothing is missing.
 func (m *Missing) Empty() bool {
-	return len(m.Names) == 0 && len(m.Beyond) == 0 && len(m.Asks) == 0 && !m.Everywhere
+	return len(m.Names) == 0 && len(m.Beyond) == 0 && len(m.Asks) == 0 && !m.Everywhere && len(m.Closer) == 0 && len(m.Whole) == 0
 }
 
 func (m *Missing) name(key string) {

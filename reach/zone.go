@@ -21,13 +21,12 @@ func (f *Flow) unzone() {
 
 // zoneLink is the link that a zone names: by its name, else by its number.
 func (r *room) zoneLink(zone string) *state.Link {
-	if l := r.byName[zone]; l != nil {
-		return l
+	l := r.byName[zone]
+	if n, err := strconv.Atoi(zone); l == nil && err == nil && n > 0 {
+		l = r.byIndex[n]
 	}
-	if n, err := strconv.Atoi(zone); err == nil && n > 0 {
-		return r.byIndex[n]
-	}
-	return nil
+	r.needPort(l)
+	return l
 }
 
 // scope is the link that the sending socket is bound to by the scope id of a link-local address: the destination's (connect,
@@ -83,7 +82,9 @@ func replyLink(d *delivery, asked *state.Link) *state.Link {
 		return asked
 	}
 	if a := d.r.owns(d.p.Dst); a != nil {
-		return d.r.byName[a.Link]
+		l := d.r.byName[a.Link]
+		d.r.needPort(l)
+		return l
 	}
 	return nil
 }

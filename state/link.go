@@ -50,6 +50,9 @@ type Link struct {
 	XDP string `json:"xdp,omitempty"`
 	// BPF names further BPF programs at the link: "tcx ingress", "tcx egress", "clsact".
 	BPF []string `json:"bpf,omitempty"`
+	// Thin: it is a veth on a bridge, with its other end in another namespace, of which only Name, Index, Up, Flags, MAC and Master
+	// were read. A snapshot that is kept has none.
+	Thin bool `json:"-"`
 }
 
 // A Peer says where the other end of a link is.

@@ -68,6 +68,8 @@ type Namespace struct {
 	UserNS uint64 `json:"userns,omitempty"`
 	// Read says which parts were read, whole or with entries in Unread. What is not in it is not known, rather than empty.
 	Read Parts `json:"read,omitempty"`
+	// Skim says what was left out of it; nil = nothing.
+	Skim *Skim `json:"-"`
 	Contents
 }
 
@@ -179,6 +181,9 @@ type Query struct {
 	// Ours leaves out what no lab's plan looks at: somebody else's tables of the firewall, and the routes of the table
 	// local. A query for a lab always does.
 	Ours bool
+	// Skim leaves out, of namespaces whose bridges have many ports, what a packet's walk asks for port by port, and SkimIPv4 what
+	// it has of IPv6. See [Skim].
+	Skim, SkimIPv4 bool
 	// Parts selects what to read in them, but for those in PartsIn.
 	Parts Parts
 	// PartsIn selects what to read in single namespaces, by key.

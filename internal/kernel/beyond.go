@@ -23,7 +23,7 @@ const beyondBatch = 128
 // id of what was opened: what was found behind that id before; by the mark on its lo; among the namespaces that the query
 // names or says to be known; among all names (from the second search on, by the roster); among those of processes; and at
 // last in a survey of the host, which finds all that can be found. One that is not found is told as unread.
-func (k *Kernel) findBeyond(ctx context.Context, q state.Query) (places []place, behind []state.Behind, unread []state.Unread) {
+func (k *Kernel) findBeyond(ctx context.Context, q state.Query, asked *[]viewer) (places []place, behind []state.Behind, unread []state.Unread) {
 	byViewer := map[string][]int{}
 	var viewers []string
 	for _, b := range q.Beyond {
@@ -66,9 +66,16 @@ func (k *Kernel) findBeyond(ctx context.Context, q state.Query) (places []place,
 				unread = append(unread, state.Unread{NS: key, Object: fmt.Sprintf("the namespace that it knows as id %d", id), Reason: errNoWayIn.Error()})
 			}
 		}
-		l.close()
+		_ = l.conn.Close()
+		*asked = append(*asked, viewer{key, l.viewer})
 	}
 	return places, behind, unread
+}
+
+// A viewer is a namespace from which others were looked for.
+type viewer struct {
+	key    string
+	handle *netns.Handle
 }
 
 // A lookout looks from one namespace for those that it knows by ids.
@@ -94,11 +101,6 @@ func (l *lookout) open(key string) error {
 	}
 	l.viewer, l.left = h, len(l.want)
 	return nil
-}
-
-func (l *lookout) close() {
-	_ = l.conn.Close()
-	_ = l.viewer.Close()
 }
 
 func (l *lookout) look() {
@@ -127,6 +129,14 @@ func (l *lookout) look() {
 // names tries everything that has a name. Who searches once will search again, a walk from hop to hop: from the second time
 // on the roster knows.
 func (l *lookout) names() {
+	for id, wanted := range l.want {
+		if wanted && id >= sampledFrom {
+			l.sample(id)
+		}
+	}
+	if l.left == 0 {
+		return
+	}
 	if ids, ok := l.k.rosterOf(l.ctx, l.viewer); ok {
 		var keys []string
 		for id, wanted := range l.want {

@@ -3,8 +3,12 @@ package kernel
 import (
 	"errors"
 	"net/netip"
+	"runtime"
 	"slices"
+	"sync"
+	"sync/atomic"
 
+	"github.com/mdlayher/netlink"
 	"golang.org/x/sys/unix"
 
 	"warren/internal/nl"
@@ -20,30 +24,80 @@ func (l *lookout) having(key string) (found []int) {
 		if a.NS != key {
 			continue
 		}
-		for _, id := range a.IDs {
-			if !slices.Contains(found, id) && l.ctx.Err() == nil && l.has(id, a.Addr) {
-				found = append(found, id)
+		for id, has := range l.have(a.IDs, a.Addr) {
+			if has && !slices.Contains(found, a.IDs[id]) {
+				found = append(found, a.IDs[id])
 			}
 		}
 	}
 	return found
 }
 
-// has reports whether the namespace behind an id has an address, or might have.
-func (l *lookout) has(id int, ip netip.Addr) bool {
-	req := rtnl.DumpAddrs()
-	req.Data[0] = unix.AF_INET
-	if ip.Is6() {
-		req.Data[0] = unix.AF_INET6
+// askBatch is how many ids a worker takes at a time.
+const askBatch = 32
+
+// have asks for each id whether the namespace behind it has an address, or might have. The kernel takes no lock for that, so two
+// workers are twice as fast.
+func (l *lookout) have(ids []int, ip netip.Addr) []bool {
+	has := make([]bool, len(ids))
+	var next atomic.Int64
+	work := func(conn *nl.Conn) {
+		for l.ctx.Err() == nil {
+			end := int(next.Add(askBatch))
+			if end-askBatch >= len(ids) {
+				return
+			}
+			l.ask(conn, ids[end-askBatch:min(end, len(ids))], ip, has[end-askBatch:min(end, len(ids))])
+		}
 	}
-	req.Data = appendU32(req.Data, ifaTargetNetNSID, uint32(id))
-	msgs, err := l.conn.Dump(l.ctx, req)
+	var wg sync.WaitGroup
+	if len(ids) > 2*askBatch && runtime.GOMAXPROCS(0) > 1 {
+		if second, err := l.viewer.Netlink(unix.NETLINK_ROUTE); err == nil {
+			defer second.Close()
+			wg.Go(func() { work(second) })
+		}
+	}
+	work(l.conn)
+	wg.Wait()
+	return has
+}
+
+func (l *lookout) ask(conn *nl.Conn, ids []int, ip netip.Addr, has []bool) {
+	if ip.Is6() {
+		l.ask6(conn, ids, ip.As16(), has)
+		return
+	}
+	want := ip.As4()
+	var again []int
+	conn.DumpEach(l.ctx, len(ids), func(i int) nl.Request { return rtnl.DumpIPv4At(ids[i]) },
+		func(i int, m netlink.Message) { has[i] = has[i] || rtnl.AddrIs(m.Data, want) },
+		func(i int, err error) {
+			if err != nil {
+				again = append(again, i)
+			}
+		})
+	for _, i := range again {
+		has[i] = has[i] || l.might(conn, ids[i], ip)
+	}
+}
+
+// ask6 does without dumps: for IPv6 the kernel has a request for one address.
+func (l *lookout) ask6(conn *nl.Conn, ids []int, ip [16]byte, has []bool) {
+	reqs := make([]nl.Request, len(ids))
+	for i, id := range ids {
+		reqs[i] = rtnl.GetAddrAt(ip, id)
+	}
+	for i, res := range conn.Query(reqs) {
+		has[i] = res.Err == nil || !errors.Is(res.Err, unix.EADDRNOTAVAIL)
+	}
+}
+
+// might is for what went wrong the first time.
+func (l *lookout) might(conn *nl.Conn, id int, ip netip.Addr) bool {
+	msgs, err := conn.Dump(l.ctx, rtnl.DumpIPv4At(id))
 	if err != nil && !errors.Is(err, nl.ErrInconsistent) {
 		return true
 	}
 	list, err := rtnl.DecodeAddrs(msgs, nil)
 	return err != nil || slices.ContainsFunc(list, func(a state.Addr) bool { return a.Prefix.Addr() == ip })
 }
-
-// ifaTargetNetNSID is IFA_TARGET_NETNSID (linux/if_addr.h).
-const ifaTargetNetNSID = 10

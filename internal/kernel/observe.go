@@ -43,7 +43,7 @@ func (k *Kernel) Observe(ctx context.Context, q state.Query) (state.Snapshot, er
 		places, o.unread = mergePlaces(found, places), unread
 	}
 	if len(q.Beyond)+len(q.Asks) > 0 && !q.Everywhere {
-		beyond, behind, unread := k.findBeyond(ctx, q)
+		beyond, behind, unread := k.findBeyond(ctx, q, &o.viewers)
 		places, o.unread, o.behind = mergePlaces(places, beyond), append(o.unread, unread...), behind
 	}
 	o.readings = make([]reading, len(places))
@@ -117,6 +117,7 @@ type observation struct {
 	readings []reading
 	unread   []state.Unread // of no single namespace
 	behind   []state.Behind
+	viewers  []viewer
 
 	groupsMutex  sync.Mutex
 	groups       *groupTree
@@ -133,6 +134,9 @@ type observation struct {
 
 func (o *observation) close() {
 	o.groups.close()
+	for _, v := range o.viewers {
+		_ = v.handle.Close()
+	}
 	for i := range o.readings {
 		r := &o.readings[i]
 		if r.conn != nil {

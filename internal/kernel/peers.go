@@ -73,6 +73,7 @@ func (o *observation) resolvePeers() {
 	}
 	if anywhere(o.query, state.PartNSIDs) {
 		o.nameIDs(f)
+		o.nameViewers()
 	}
 	if o.query.Everywhere {
 		f.nameUnopened()
@@ -167,20 +168,13 @@ func (f *peerFinder) behind(e end, candidates []int) *reading {
 			return r
 		}
 	}
-	var reqs []nl.Request
 	var asked []*reading
 	for _, i := range candidates {
 		if r := f.ends[i].r; r != e.r && !slices.Contains(asked, r) {
-			reqs, asked = append(reqs, rtnl.GetNSID(r.handle.FD())), append(asked, r)
+			asked = append(asked, r)
 		}
 	}
-	for i, res := range e.r.conn.Exchange(reqs) {
-		for _, m := range res.Messages {
-			if id, err := rtnl.DecodeNSID(m.Data); err == nil && id >= 0 {
-				f.learn(e.r, id, asked[i])
-			}
-		}
-	}
+	f.ask(e.r, asked)
 	return f.ids[e.r][e.peer.NSID]
 }
 
@@ -223,11 +217,15 @@ func (o *observation) nameIDs(f *peerFinder) {
 		}
 		return
 	}
-	var unmarked []*reading
-	var reqs []nl.Request
+	var unmarked, marked []*reading
 	for i := range o.readings {
-		if r := &o.readings[i]; r.handle != nil && (r.ns.Mark.IsZero() || f.marked[r.ns.Mark] == nil) {
-			unmarked, reqs = append(unmarked, r), append(reqs, rtnl.GetNSID(r.handle.FD()))
+		r := &o.readings[i]
+		switch {
+		case r.handle == nil:
+		case r.ns.Mark.IsZero() || f.marked[r.ns.Mark] == nil:
+			unmarked = append(unmarked, r)
+		default:
+			marked = append(marked, r)
 		}
 	}
 	for i := range o.readings {
@@ -235,16 +233,54 @@ func (o *observation) nameIDs(f *peerFinder) {
 		if r.conn == nil || len(r.ns.NSIDs) == 0 {
 			continue
 		}
-		for j, res := range r.conn.Exchange(reqs) {
-			for _, m := range res.Messages {
-				if id, err := rtnl.DecodeNSID(m.Data); err == nil && id >= 0 {
-					f.learn(r, id, unmarked[j])
-				}
-			}
+		f.ask(r, unmarked)
+		// Whoever is asked for by descriptor need not be looked for behind each id.
+		few := len(marked) <= len(r.ns.NSIDs)
+		if few {
+			f.ask(r, marked)
 		}
 		for j := range r.ns.NSIDs {
-			if known := f.known(r, r.ns.NSIDs[j].ID); known != nil {
+			known, ok := f.ids[r][r.ns.NSIDs[j].ID]
+			if !ok && !few {
+				known = f.known(r, r.ns.NSIDs[j].ID)
+			}
+			if known != nil {
 				r.ns.NSIDs[j].NS = known.place.key
+			}
+		}
+	}
+}
+
+// nameViewers says under which ids those who were looked for know those from where they were looked for: one side of a cable may
+// not have been read so far that it leads to the other.
+func (o *observation) nameViewers() {
+	fds := make([]int, len(o.viewers))
+	for i, v := range o.viewers {
+		fds[i] = v.handle.FD()
+	}
+	for i := range o.readings {
+		r := &o.readings[i]
+		if r.conn == nil || len(r.ns.NSIDs) == 0 || len(fds) == 0 {
+			continue
+		}
+		for j, id := range idsOf(r.conn, fds) {
+			if at := slices.IndexFunc(r.ns.NSIDs, func(n state.NSID) bool { return n.ID == id }); at >= 0 {
+				r.ns.NSIDs[at].NS = o.viewers[j].key
+			}
+		}
+	}
+}
+
+// ask asks under which ids a viewer knows namespaces.
+func (f *peerFinder) ask(viewer *reading, list []*reading) {
+	reqs := make([]nl.Request, len(list))
+	for i, r := range list {
+		reqs[i] = rtnl.GetNSID(r.handle.FD())
+	}
+	for i, res := range viewer.conn.Query(reqs) {
+		for _, m := range res.Messages {
+			if id, err := rtnl.DecodeNSID(m.Data); err == nil && id >= 0 {
+				f.learn(viewer, id, list[i])
 			}
 		}
 	}

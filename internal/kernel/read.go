@@ -30,6 +30,24 @@ func (o *observation) readRoute(r *reading) {
 			_ = conn.Close()
 		}
 	}()
+	if !o.skim(r, conn) {
+		o.readTables(r, conn)
+	}
+	parts := o.query.PartsOf(r.place.key)
+	c := &r.ns.Contents
+	if parts.Has(state.PartSysctls) {
+		r.keys = withKeys(r.keys, forwardingKeys(c, o.looked(parts)))
+	}
+	if len(r.keys) > 0 {
+		r.keys = readSettings(conn, r.keys, c)
+	}
+	if parts.Has(state.PartNSIDs) && o.readIDs(r, conn) {
+		r.conn = conn
+	}
+}
+
+// readTables reads what there is, link by link and route by route.
+func (o *observation) readTables(r *reading, conn *nl.Conn) {
 	links := o.readLinks(r, conn)
 	r.ns.Mark = markOf(links)
 	parts := o.query.PartsOf(r.place.key)
@@ -59,25 +77,22 @@ func (o *observation) readRoute(r *reading) {
 	o.readNeighbors(r, conn, parts)
 	o.readFDB(r, conn, parts, links)
 	o.readSwitching(r, conn, parts, links)
-	if parts.Has(state.PartSysctls) {
-		r.keys = withKeys(r.keys, forwardingKeys(c, o.looked(parts)))
+}
+
+// readIDs reads, once, the ids under which the namespace knows others. It reports whether there are any.
+func (o *observation) readIDs(r *reading, conn *nl.Conn) bool {
+	if len(r.ns.NSIDs) > 0 {
+		return true
 	}
-	if len(r.keys) > 0 {
-		r.keys = readSettings(conn, r.keys, c)
+	ids := dump(o, r, conn, "namespace ids", rtnl.DumpNSIDs(), rtnl.DecodeNSIDs)
+	if len(ids) > cutIDs {
+		_ = conn.Widen() // where it does not help, fewer ids are known
+		ids = dump(o, r, conn, "namespace ids", rtnl.DumpNSIDs(), rtnl.DecodeNSIDs)
 	}
-	if parts.Has(state.PartNSIDs) {
-		ids := dump(o, r, conn, "namespace ids", rtnl.DumpNSIDs(), rtnl.DecodeNSIDs)
-		if len(ids) > cutIDs {
-			_ = conn.Widen() // where it does not help, fewer ids are known
-			ids = dump(o, r, conn, "namespace ids", rtnl.DumpNSIDs(), rtnl.DecodeNSIDs)
-		}
-		for _, id := range ids {
-			r.ns.NSIDs = append(r.ns.NSIDs, state.NSID{ID: id})
-		}
-		if len(ids) > 0 {
-			r.conn = conn
-		}
+	for _, id := range ids {
+		r.ns.NSIDs = append(r.ns.NSIDs, state.NSID{ID: id})
 	}
+	return len(ids) > 0
 }
 
 func (o *observation) readLinks(r *reading, conn *nl.Conn) []state.Link {

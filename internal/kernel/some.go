@@ -158,8 +158,8 @@ func (n *someNames) Name(index int) (string, bool) {
 	return name, ok
 }
 
-// linkThere asks for an index (SIOCGIFINDEX, netdevice(7)), which takes no lock.
+// linkThere asks for an index, which takes no lock.
 func linkThere(fd int, name string) bool {
-	ifr, err := unix.NewIfreq(name)
-	return err == nil && unix.IoctlIfreq(fd, unix.SIOCGIFINDEX, ifr) == nil
+	_, ok := indexIn(fd, name)
+	return ok
 }

@@ -34,15 +34,15 @@ func (o *observation) readSwitching(r *reading, conn *nl.Conn, parts state.Parts
 		})
 	}
 	if parts.Has(state.PartQdiscs) {
-		o.readQdiscs(r, conn)
+		o.readQdiscs(r, conn, rtnl.DecodeQdiscs)
 		r.miss("BPF programs", readBPF(c.Links))
 	}
 }
 
-func (o *observation) readQdiscs(r *reading, conn *nl.Conn) {
+func (o *observation) readQdiscs(r *reading, conn *nl.Conn, decode func([]netlink.Message, rtnl.Names) ([]state.Qdisc, error)) {
 	c := &r.ns.Contents
 	c.Qdiscs = dump(o, r, conn, "queueing disciplines", rtnl.DumpQdiscs(), func(m []netlink.Message) ([]state.Qdisc, error) {
-		return rtnl.DecodeQdiscs(m, &r.names)
+		return decode(m, &r.names)
 	})
 	for i := range c.Qdiscs {
 		q := &c.Qdiscs[i]
