@@ -161,6 +161,12 @@ func (t *tracer) say(u *trouble, reply bool) {
 		// The error goes to who answered; who asked hears nothing.
 		w.Symptom = "no answer"
 	}
+	if n.bridged {
+		if !reply {
+			w.Symptom = n.text
+		}
+		return
+	}
 	if n.r.owns(n.p.Src) != nil { // told by its own kernel
 		if !reply {
 			w.Symptom = n.text

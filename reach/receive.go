@@ -14,6 +14,8 @@ type notice struct {
 	p         filter.Packet // about it, as it was there
 	typ, code uint8
 	text      string // as ping prints it
+	// bridged: it comes back by the bridge that the packet came by.
+	bridged bool
 }
 
 // receive takes a packet that came in by a device: to the namespace itself, or on (ip_rcv, ip6_rcv).

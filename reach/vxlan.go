@@ -131,6 +131,7 @@ func (s *search) tunnel(r, under *room, dev *state.Link, x remote, f frame, tr t
 		p.DF = p.DF || v.DF == 2 && f.ip.DF
 	}
 	tr.step(r, "tunnel", "link "+dev.Name, "%s ==vxlan %d==> %s:%d", dev.Name, x.vni, x.ip, x.port)
+	s.tooBigForTunnel(r, under, dev, p, f.ip, head, &tr)
 	s.t.depth++
 	var u trail
 	d := s.t.travel(under, p, &u, walkOptions{tunnel: dev})
@@ -145,6 +146,37 @@ func (s *search) tunnel(r, under *room, dev *state.Link, x remote, f frame, tr t
 		return
 	}
 	s.untunnel(d, x, d.p, f, tr) // as it arrives: it may have been translated on the way
+}
+
+// tooBigForTunnel is what a vxlan that is a port of a bridge does with packets that must not be fragmented and do not fit the
+// underlay (skb_tunnel_check_pmtu): it answers them, as if who is asked did.
+func (s *search) tooBigForTunnel(r, under *room, dev *state.Link, p, inner *filter.Packet, head int, tr *trail) {
+	if m := r.byName[dev.Master]; m == nil || m.Kind != "bridge" || inner == nil || !inner.DF && !inner.Is6() || inner.IsICMPError() || inner.Dst.IsMulticast() {
+		return
+	}
+	a := under.fib.lookup(query{dst: p.Dst, src: p.Src, local: true, mark: p.Mark, proto: p.Proto, sport: p.SPort, dport: p.DPort})
+	if a.typ != "unicast" || len(a.hops) == 0 || a.hops[0].link == nil {
+		return
+	}
+	least := 576
+	if inner.Is6() {
+		least = 1280
+	}
+	limit := mtuOf(&a, a.hops[0].link, p.Is6()) - head
+	if limit < least || inner.Length <= limit {
+		return
+	}
+	tr.stop(r, "mtu", Reason{
+		Code: MTUExceeded, Object: "link " + dev.Name,
+		Text:  fmt.Sprintf("the packet has %d bytes and may not be fragmented; through %s, by %s with mtu %d, go %d", inner.Length, dev.Name, a.hops[0].link.Name, limit+head, limit),
+		Facts: facts(fact("RTM_GETLINK", "mtu of %s in %q is %d, and vxlan needs %d", a.hops[0].link.Name, under.name(), limit+head, head)),
+		Fix:   fix(under.ip("link set %s mtu %d", a.hops[0].link.Name, inner.Length+head), fmt.Sprintf("# or send at most %d bytes", limit)),
+	})
+	n := &notice{r: r, p: *inner, typ: 3, code: 4, text: fmt.Sprintf("Frag needed and DF set (mtu = %d)", limit), bridged: true}
+	if inner.Is6() {
+		n.typ, n.code, n.text = 2, 0, fmt.Sprintf("Packet too big: mtu=%d", limit)
+	}
+	tr.troubles[len(tr.troubles)-1].tells = n
 }
 
 // untunnel finds the device that takes the datagram (vxlan_rcv).
