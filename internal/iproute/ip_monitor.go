@@ -203,6 +203,9 @@ func (s *session) tellRare(p *printer, m netlink.Message, index uint32, head fun
 			s.printDeleted(p)
 			printNSID(p, rtnl.ParseAttrs(data[rtnl.RtgenLen:]), s.namesByID())
 		}
+	case unix.RTM_NEWSTATS:
+		head("[STATS]")
+		s.tellStats(p, data)
 	case nlmsgTstamp:
 		s.printSavedStamp(p, data)
 	}

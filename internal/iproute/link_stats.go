@@ -45,10 +45,13 @@ func (s *session) printStats(p *printer, l *linkMsg, least int) {
 		return native.Uint64(b[8*i:])
 	}
 	if p.isJSON() {
-		s.statsJSON(p, at)
+		s.statsJSON(p, at, l.a.Has(unix.IFLA_CARRIER_CHANGES))
 		return
 	}
 	rx, rxErrors, tx, txErrors := statRows()
+	if last := len(txErrors) - 1; !l.a.Has(unix.IFLA_CARRIER_CHANGES) {
+		txErrors[last] = counter{at: noCounter} // "ip stats" has no changes of carrier
+	}
 	rows := [][]counter{rx, tx}
 	if s.opt.stats > 1 {
 		rows = [][]counter{rx, rxErrors, tx, txErrors}
@@ -104,13 +107,13 @@ func (s *session) errorRow(p *printer, title string, row []counter, width []int,
 	}
 	p.text("%s%*s", p.nl, width[0]+5, "")
 	for i, c := range row[1:] {
-		if c.title != "nohandler" || at(c.at) != 0 {
+		if c.title != "" && (c.title != "nohandler" || at(c.at) != 0) {
 			p.text("%*s ", max(least, width[i+1]), s.amount(at(c.at)))
 		}
 	}
 }
 
-func (s *session) statsJSON(p *printer, at func(int) uint64) {
+func (s *session) statsJSON(p *printer, at func(int) uint64, carrier bool) {
 	const overErrors, missedErrors = 11, 15
 	rx, rxErrors, tx, txErrors := statRows()
 	p.openObject("stats64")
@@ -129,7 +132,7 @@ func (s *session) statsJSON(p *printer, at func(int) uint64) {
 				num(p, "over_errors", "", at(overErrors))
 			case c.title == "overrun":
 				num(p, "missed_errors", "", at(missedErrors))
-			case c.at == noCounter, (c.title == "compressed" || c.title == "nohandler") && at(c.at) == 0:
+			case c.at == noCounter, c.at == carrierChanges && !carrier, (c.title == "compressed" || c.title == "nohandler") && at(c.at) == 0:
 			default:
 				num(p, c.key, "", at(c.at))
 			}

@@ -37,7 +37,7 @@ func ipObject(s *session, w *words) {
 		{"nexthop", nexthopObject},
 		{"mptcp", mptcpObject},
 		{"ioam", ioamObject},
-		{"stats", unknownObject("stats")},
+		{"stats", statsObject},
 		{"help", func(*session, *words) { usageOf(ipUsage) }},
 	}
 	if s.personality == Warren && matches(w.peek(), "bridge") {
