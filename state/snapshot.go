@@ -119,6 +119,7 @@ type Contents struct {
 	Tables    []Table         `json:"tables,omitempty"`  // nftables
 	XTables   []XTable        `json:"xtables,omitempty"` // legacy iptables
 	EBTables  []EBTable       `json:"ebtables,omitempty"`
+	IPSets    []IPSet         `json:"ipsets,omitempty"`
 	Conntrack []Conn          `json:"conntrack,omitempty"`
 	Sysctls   []Sysctl        `json:"sysctls,omitempty"`
 	Sockets   []Socket        `json:"sockets,omitempty"`

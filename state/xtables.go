@@ -74,6 +74,7 @@ type XTMatch struct {
 	Length    *XTLength    `json:"length,omitempty"`    // length
 	Comment   *string      `json:"comment,omitempty"`   // comment
 	Ether     *XTEther     `json:"ether,omitempty"`     // ip, ip6, arp of ebtables
+	Set       *XTSet       `json:"set,omitempty"`       // set
 	Data      []byte       `json:"data,omitempty"`      // as read, when none of the above
 }
 

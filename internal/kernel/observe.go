@@ -251,6 +251,9 @@ func (o *observation) read(r *reading, p *proc) {
 		r.ns.XTables = tables
 		r.miss("iptables", err)
 	}
+	if parts.Has(state.PartXTables) {
+		r.miss("IP sets", o.readIPSets(r))
+	}
 	if parts.Has(state.PartConntrack) {
 		r.miss("conntrack", o.readConntrack(r))
 	}

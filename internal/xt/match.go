@@ -83,6 +83,8 @@ func decodeMatch(m *state.XTMatch, d []byte, v6 bool) bool {
 			m.Length = &state.XTLength{Min: u16(d), Max: u16(d[2:]), Inverted: d[4] != 0}
 			return true
 		}
+	case "set":
+		return set(m, d)
 	case "comment":
 		s := cstring(d)
 		m.Comment = &s

@@ -173,6 +173,9 @@ func Match(m *state.XTMatch) string {
 		w.option(m.PktType.Inverted, "--pkt-type", word(uint32(m.PktType.Type), "unicast", "broadcast", "multicast"))
 	case m.Length != nil:
 		w.option(m.Length.Inverted, "--length", rangeText([2]uint16{m.Length.Min, m.Length.Max}))
+	case m.Set != nil:
+		name, dirs := setText(m.Set)
+		w.option(m.Set.Inverted, "--match-set", name, dirs)
 	case m.Comment != nil:
 		w.option(false, "--comment", quoted(*m.Comment))
 	default:

@@ -247,6 +247,8 @@ func (e *eval) xtMatch(m *state.XTMatch) (outcome, string) {
 		return truth((n >= m.Length.Min && n <= m.Length.Max) != m.Length.Inverted), ""
 	case m.Comment != nil:
 		return yes, ""
+	case m.Set != nil:
+		return e.xtSet(m.Set)
 	case m.Ether != nil:
 		return e.xtEther(m.Name, m.Ether), ""
 	}

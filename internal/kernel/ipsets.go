@@ -1,0 +1,106 @@
+package kernel
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+
+	"golang.org/x/sys/unix"
+
+	"warren/internal/nl"
+	"warren/internal/xt"
+	"warren/state"
+)
+
+// readIPSets reads the sets that rules of iptables ask for, of the namespace that the calling thread is in. The rules know them
+// by number.
+func (o *observation) readIPSets(r *reading) error {
+	c := &r.ns.Contents
+	var uses []*state.XTSet
+	for i := range c.XTables {
+		for j := range c.XTables[i].Chains {
+			for k := range c.XTables[i].Chains[j].Rules {
+				for _, m := range c.XTables[i].Chains[j].Rules[k].Matches {
+					if m.Set != nil {
+						uses = append(uses, m.Set)
+					}
+				}
+			}
+		}
+	}
+	for i := range c.Tables {
+		for j := range c.Tables[i].Chains {
+			for k := range c.Tables[i].Chains[j].Rules {
+				for _, x := range c.Tables[i].Chains[j].Rules[k].Exprs {
+					if x.XTMatch != nil && x.XTMatch.Set != nil {
+						uses = append(uses, x.XTMatch.Set)
+					}
+				}
+			}
+		}
+	}
+	if len(uses) == 0 {
+		return nil
+	}
+	conn, err := openSocket(unix.NETLINK_NETFILTER)
+	if err != nil {
+		return err
+	}
+	defer conn.Close()
+	names := map[uint16]string{}
+	var errs []error
+	for _, u := range uses {
+		if _, ok := names[u.Index]; !ok {
+			s, err := o.readIPSet(conn, u.Index)
+			if names[u.Index] = s.Name; err != nil {
+				errs = append(errs, fmt.Errorf("set %d: %w", u.Index, err))
+			} else {
+				c.IPSets = append(c.IPSets, s)
+			}
+		}
+		u.Name = names[u.Index]
+	}
+	return errors.Join(errs...)
+}
+
+func (o *observation) readIPSet(conn *nl.Conn, index uint16) (s state.IPSet, err error) {
+	ask := ipsetAttr(ipsetHead(), xt.IPSetAttrIndex, binary.BigEndian.AppendUint16(nil, index))
+	answer := conn.Query([]nl.Request{{Type: xt.IPSetSubsystem | xt.IPSetByIndex, Data: ask}})[0]
+	if answer.Err != nil {
+		return s, answer.Err
+	}
+	for _, m := range answer.Messages {
+		if len(m.Data) >= 4 {
+			if s.Name, err = xt.DecodeIPSetName(m.Data[4:]); err != nil {
+				return s, err
+			}
+		}
+	}
+	msgs, err := conn.Dump(o.ctx, nl.Request{Type: xt.IPSetSubsystem | xt.IPSetList, Data: ipsetAttr(ipsetHead(), xt.IPSetAttrName, append([]byte(s.Name), 0))})
+	if err != nil {
+		return s, err
+	}
+	for _, m := range msgs {
+		if len(m.Data) < 4 {
+			continue
+		}
+		if err := xt.DecodeIPSet(m.Data[4:], &s); err != nil {
+			return s, err
+		}
+	}
+	return s, nil
+}
+
+// ipsetHead is struct nfgenmsg and the version of the protocol.
+func ipsetHead() []byte {
+	return ipsetAttr([]byte{unix.AF_INET, 0, 0, 0}, xt.IPSetAttrProtocol, []byte{xt.IPSetProtocol})
+}
+
+func ipsetAttr(b []byte, typ uint16, data []byte) []byte {
+	b = binary.NativeEndian.AppendUint16(b, uint16(4+len(data)))
+	b = append(binary.NativeEndian.AppendUint16(b, typ), data...)
+	for len(b)%4 != 0 {
+		b = append(b, 0)
+	}
+	return b
+}
