@@ -124,6 +124,11 @@ func (a aim) probe(ctx context.Context, x *topo.Expanded, dir lab.Dir, h *netns.
 			return r
 		}
 	}
+	return probe.Anew(func() probe.Result { return a.send(ctx, x, dir, h, c, o) })
+}
+
+// send sends the packets of a check that names no way.
+func (a aim) send(ctx context.Context, x *topo.Expanded, dir lab.Dir, h *netns.Handle, c topo.Check, o probe.Options) probe.Result {
 	switch c.Verb {
 	case "ping":
 		return probe.Ping(ctx, h, a.addr, o)

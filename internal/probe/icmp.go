@@ -78,6 +78,11 @@ func (n icmpNotice) words() (Code, string) {
 	}
 }
 
+// noNeighbour: address resolution failed, or looks as if (RFC 1812 5.2.7.1, RFC 4443 3.1).
+func (n icmpNotice) noNeighbour() bool {
+	return !n.v6 && n.typ == unreachable4 && n.code == 1 || n.v6 && n.typ == unreachable6 && n.code == 3
+}
+
 // result is the notice as a probe's result.
 func (n icmpNotice) result() Result {
 	code, text := n.words()
@@ -85,7 +90,7 @@ func (n icmpNotice) result() Result {
 	if n.from == n.sender || n.from.IsLoopback() {
 		who = "this node itself (nobody answers for that address on the link)"
 	}
-	return Result{Code: code, Detail: text + ", says " + who, From: n.from}
+	return Result{Code: code, Detail: text + ", says " + who, From: n.from, noNeighbour: n.noNeighbour()}
 }
 
 // localError is what a system call's error means for a packet that did not leave, or for a connection.

@@ -57,6 +57,32 @@ func TestPingTellsWhoDoesNotFindTheNeighbour(t *testing.T) {
 	want(t, "udp", probe.UDP(t.Context(), w.a, addrPort("10.0.1.79:80"), o), probe.Unreachable, "host unreachable")
 }
 
+// A node that asked for an address before it was there gives up on it while a probe waits: that says nothing about now.
+func TestAnewOutlivesAnOldResolution(t *testing.T) {
+	w := newWorld(t)
+	sysctl(t, w.a, "net/ipv4/neigh/eth0/retrans_time_ms", "2000") // one request, and given up after 2 s
+	sysctl(t, w.a, "net/ipv4/neigh/eth0/mcast_solicit", "1")
+	ctx := t.Context()
+	long := probe.Options{Timeout: 20 * time.Second}
+	for _, tt := range []struct {
+		name, to string
+		send     func() probe.Result
+	}{
+		{"ping", "10.0.1.77", func() probe.Result { return probe.Ping(ctx, w.a, addr("10.0.1.77"), long) }},
+		{"tcp", "10.0.1.78", func() probe.Result { return probe.TCP(ctx, w.a, addrPort("10.0.1.78:80"), long) }},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			want(t, "before", probe.Ping(ctx, w.a, addr(tt.to), probe.Options{Timeout: 50 * time.Millisecond}), probe.Timeout, "no answer")
+			ip(t, "-n r addr add %s/24 dev to-a", tt.to)
+			r := probe.Anew(tt.send)
+			if r.Code != probe.OK && r.Code != probe.Refused {
+				t.Errorf("the address is there now: %+v", r)
+			}
+		})
+	}
+	want(t, "nobody", probe.Anew(func() probe.Result { return probe.Ping(ctx, w.a, addr("10.0.1.79"), long) }), probe.Unreachable, "this node itself")
+}
+
 func TestPingLinkLocalTakesTheZoneFromTheNamespace(t *testing.T) {
 	w := newWorld(t)
 	var ll netip.Addr

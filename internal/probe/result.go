@@ -40,6 +40,9 @@ type Result struct {
 	Took time.Duration `json:"took"`
 	// From is who answered, or said no; the zero Addr when nobody did.
 	From netip.Addr `json:"from,omitzero"`
+
+	// noNeighbour: somebody on the way says that nobody answers for the address.
+	noNeighbour bool
 }
 
 // Options of a probe. The zero value works.
@@ -86,6 +89,21 @@ func Retry(ctx context.Context, d time.Duration, want bool, f func(context.Conte
 		case <-time.After(retryPause):
 		}
 	}
+}
+
+// resolution is how long the kernel asks for a neighbour before it gives up: mcast_solicit times retrans_time_ms (arp(7)).
+const resolution = 3 * time.Second
+
+// Anew carries out a probe, and once more when it is told that nobody answers for an address sooner than that can have been
+// found out since: somebody was asking for the address before, perhaps when the link was another one. The next packet makes
+// him ask anew.
+func Anew(f func() Result) Result {
+	start := time.Now()
+	r := f()
+	if r.noNeighbour && time.Since(start) < resolution {
+		r = f()
+	}
+	return r
 }
 
 // Many carries out probes, at most limit of them at a time (0 = 64), and returns their results in the same order. Those
