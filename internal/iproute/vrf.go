@@ -15,6 +15,7 @@ import (
 )
 
 const vrfUsage = `Usage: ip vrf show [NAME] ...
+       ip vrf exec NAME COMMAND ...
        ip vrf identify [PID]
        ip vrf pids [NAME]`
 
@@ -107,20 +108,6 @@ func vrfIdentify(s *session, w *words) {
 			return
 		}
 	}
-}
-
-// vrfExec would run a command in a domain: iproute2 loads a program into the kernel for that. What it refuses is refused the same.
-func vrfExec(s *session, w *words) {
-	name := w.peek()
-	switch {
-	case !w.more():
-		exit("No VRF name specified")
-	case w.left() == 1:
-		exit("No command specified")
-	case name != "default" && !s.isVRF(name):
-		die("Invalid VRF name")
-	}
-	die("ip vrf exec is not supported by this version of warren: use iproute2's own ip for it.")
 }
 
 // isVRF reports whether a link of that name is a routing domain.
