@@ -13,7 +13,6 @@ import (
 
 	"warren/internal/nl"
 	"warren/internal/rtnl"
-	"warren/state"
 )
 
 // having lists the ids of those who have an address that the query asks the viewer's neighbours for. Nobody is entered for
@@ -63,14 +62,10 @@ func (l *lookout) have(ids []int, ip netip.Addr) []bool {
 }
 
 func (l *lookout) ask(conn *nl.Conn, ids []int, ip netip.Addr, has []bool) {
-	if ip.Is6() {
-		l.ask6(conn, ids, ip.As16(), has)
-		return
-	}
-	want := ip.As4()
+	want := ip.AsSlice()
 	var again []int
-	conn.DumpEach(l.ctx, len(ids), func(i int) nl.Request { return rtnl.DumpIPv4At(ids[i]) },
-		func(i int, m netlink.Message) { has[i] = has[i] || rtnl.AddrIs(m.Data, want) },
+	conn.DumpEach(l.ctx, len(ids), func(i int) nl.Request { return rtnl.DumpAddrsAt(ip, ids[i]) },
+		func(i int, m netlink.Message) { has[i] = has[i] || rtnl.HasAddr(m.Data, want) },
 		func(i int, err error) {
 			if err != nil {
 				again = append(again, i)
@@ -81,23 +76,11 @@ func (l *lookout) ask(conn *nl.Conn, ids []int, ip netip.Addr, has []bool) {
 	}
 }
 
-// ask6 does without dumps: for IPv6 the kernel has a request for one address.
-func (l *lookout) ask6(conn *nl.Conn, ids []int, ip [16]byte, has []bool) {
-	reqs := make([]nl.Request, len(ids))
-	for i, id := range ids {
-		reqs[i] = rtnl.GetAddrAt(ip, id)
-	}
-	for i, res := range conn.Query(reqs) {
-		has[i] = res.Err == nil || !errors.Is(res.Err, unix.EADDRNOTAVAIL)
-	}
-}
-
 // might is for what went wrong the first time.
 func (l *lookout) might(conn *nl.Conn, id int, ip netip.Addr) bool {
-	msgs, err := conn.Dump(l.ctx, rtnl.DumpIPv4At(id))
+	msgs, err := conn.Dump(l.ctx, rtnl.DumpAddrsAt(ip, id))
 	if err != nil && !errors.Is(err, nl.ErrInconsistent) {
 		return true
 	}
-	list, err := rtnl.DecodeAddrs(msgs, nil)
-	return err != nil || slices.ContainsFunc(list, func(a state.Addr) bool { return a.Prefix.Addr() == ip })
+	return slices.ContainsFunc(msgs, func(m netlink.Message) bool { return rtnl.HasAddr(m.Data, ip.AsSlice()) })
 }

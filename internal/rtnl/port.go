@@ -1,8 +1,10 @@
 package rtnl
 
 import (
+	"bytes"
 	"encoding/binary"
 	"fmt"
+	"net/netip"
 
 	"warren/internal/nl"
 	"warren/state"
@@ -115,20 +117,11 @@ func OnlyIPv4(dump nl.Request) nl.Request {
 	return dump
 }
 
-// GetAddrAt asks whether an IPv6 address is in the namespace that the socket's one knows by an id: it is answered by the address or by
-// EADDRNOTAVAIL (IFA_TARGET_NETNSID, Linux 4.20). The kernel has no such request for IPv4.
-func GetAddrAt(a [16]byte, id int) nl.Request {
+// DumpAddrsAt reads the addresses of the family of one in the namespace that the socket's one knows by an id (IFA_TARGET_NETNSID,
+// Linux 4.20). The request for a single IPv6 address goes there, too, but its answer does not come back (Linux 6.18).
+func DumpAddrsAt(like netip.Addr, id int) nl.Request {
 	e := newEncoder()
-	e.b = append(e.b, unix.AF_INET6, 0, 0, 0, 0, 0, 0, 0)
-	e.bytes(unix.IFA_ADDRESS, a[:])
-	e.u32(ifaTargetNSID, uint32(id))
-	return nl.Request{Type: unix.RTM_GETADDR, Data: e.b}
-}
-
-// DumpIPv4At reads the IPv4 addresses in the namespace that the socket's one knows by an id.
-func DumpIPv4At(id int) nl.Request {
-	e := newEncoder()
-	e.b = append(e.b, unix.AF_INET, 0, 0, 0, 0, 0, 0, 0)
+	e.b = append(e.b, family(like), 0, 0, 0, 0, 0, 0, 0)
 	e.u32(ifaTargetNSID, uint32(id))
 	return nl.Request{Type: unix.RTM_GETADDR, Data: e.b}
 }
@@ -136,12 +129,13 @@ func DumpIPv4At(id int) nl.Request {
 // ifaTargetNSID is IFA_TARGET_NETNSID (linux/if_addr.h).
 const ifaTargetNSID = 10
 
-// AddrIs reports whether a message of an IPv4 dump is about an address (IFA_LOCAL); what cannot be read might be.
-func AddrIs(data []byte, a [4]byte) bool {
+// HasAddr reports whether a message of a dump of addresses may be about that one, given as bytes: it is an own one, or a peer's, or
+// cannot be read.
+func HasAddr(data, a []byte) bool {
 	_, w, err := header(data, ifaddrLen)
 	for w.next() {
-		if w.typ == unix.IFA_LOCAL {
-			return len(w.data) != 4 || [4]byte(w.data) == a
+		if (w.typ == unix.IFA_LOCAL || w.typ == unix.IFA_ADDRESS) && (len(w.data) != len(a) || bytes.Equal(w.data, a)) {
+			return true
 		}
 	}
 	return err != nil || w.err != nil
