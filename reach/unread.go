@@ -23,6 +23,8 @@ func (t *tracer) gaps(r *room, tr *trail) {
 }
 
 // matters reports whether a part may decide about the flow. Namespaces behind ids and the like are told where they are needed.
+// What the machine's root alone can put into an ordinary user's world, and he alone can see, is in the snapshot, and taken
+// for absent here: else no answer there would be certain.
 func (t *tracer) matters(object string) bool {
 	switch object {
 	case "firewall", "iptables", "ebtables", "agents", "conntrack", "sysctls", "links", "addresses", "routes", "rules", "next hop objects", "neighbours",

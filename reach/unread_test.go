@@ -23,6 +23,8 @@ func TestUnread(t *testing.T) {
 	}{
 		{"rules", state.Unread{NS: "b", Object: "firewall", Reason: "they kept changing"}, ping, "firewall"},
 		{"routes", state.Unread{NS: "a", Object: "routes", Reason: "they kept changing"}, ping, "routes"},
+		{"programs", state.Unread{NS: "b", Object: "BPF programs", Reason: "operation not permitted"}, ping, "BPF programs"},
+		{"programs-in-a-user's-world", state.Unread{NS: "b", Object: "BPF programs of the machine's root", Reason: "operation not permitted"}, ping, ""},
 		{"elsewhere", state.Unread{NS: "c", Object: "firewall", Reason: "permission denied"}, ping, ""},
 		{"sockets", state.Unread{NS: "b", Object: "sockets", Reason: "permission denied"}, tcp, "sockets"},
 		{"sockets-are-not-for-ping", state.Unread{NS: "b", Object: "sockets", Reason: "permission denied"}, ping, ""},

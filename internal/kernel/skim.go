@@ -59,7 +59,7 @@ func (o *observation) skim(r *reading, conn *nl.Conn) bool {
 	c.Links = append(links, full...)
 	r.ns.Mark = markOf(c.Links)
 	o.readQdiscs(r, conn, rtnl.DecodeQueues)
-	r.miss("BPF programs", readBPF(c.Links))
+	r.missPrograms(readBPF(c.Links))
 	tunnels := slices.Clone(c.Links)
 	c.Links = slices.Grow(c.Links, len(ports))
 	for i := range ports {

@@ -3,7 +3,6 @@ package kernel
 import (
 	"errors"
 	"slices"
-	"unsafe"
 
 	"github.com/mdlayher/netlink"
 	"golang.org/x/sys/unix"
@@ -35,7 +34,7 @@ func (o *observation) readSwitching(r *reading, conn *nl.Conn, parts state.Parts
 	}
 	if parts.Has(state.PartQdiscs) {
 		o.readQdiscs(r, conn, rtnl.DecodeQdiscs)
-		r.miss("BPF programs", readBPF(c.Links))
+		r.missPrograms(readBPF(c.Links))
 	}
 }
 
@@ -65,53 +64,4 @@ func (o *observation) readQdiscs(r *reading, conn *nl.Conn, decode func([]netlin
 			l.BPF = append(l.BPF, q.Kind)
 		}
 	}
-}
-
-// Attach types of programs at links (enum bpf_attach_type in linux/bpf.h, Linux 6.6).
-const (
-	bpfProgQuery  = 16
-	bpfTCXIngress = 46
-	bpfTCXEgress  = 47
-)
-
-// readBPF asks for the programs attached to the links of the namespace that the calling thread is in (tcx). Kernels that do
-// not have them have none.
-func readBPF(links []state.Link) error {
-	for i := range links {
-		l := &links[i]
-		for _, at := range []struct {
-			typ  uint32
-			name string
-		}{{bpfTCXIngress, "tcx ingress"}, {bpfTCXEgress, "tcx egress"}} {
-			n, err := countPrograms(uint32(l.Index), at.typ)
-			switch {
-			case errors.Is(err, unix.EINVAL), errors.Is(err, unix.ENOSYS), errors.Is(err, unix.ENOENT):
-				return nil
-			case errors.Is(err, unix.ENODEV): // gone
-			case err != nil:
-				return err
-			case n > 0:
-				l.BPF = append(l.BPF, at.name)
-			}
-		}
-		slices.Sort(l.BPF)
-	}
-	return nil
-}
-
-// countPrograms asks how many programs are attached to a link (bpf(2), BPF_PROG_QUERY).
-func countPrograms(index, attach uint32) (int, error) {
-	attr := struct {
-		index, attach, queryFlags, attachFlags uint32
-		ids                                    uint64
-		count                                  uint32
-		_                                      uint32
-		attachFlagsOf, links, linkFlags        uint64
-		revision                               uint64
-	}{index: index, attach: attach}
-	_, _, errno := unix.Syscall(unix.SYS_BPF, bpfProgQuery, uintptr(unsafe.Pointer(&attr)), unsafe.Sizeof(attr))
-	if errno != 0 {
-		return 0, errno
-	}
-	return int(attr.count), nil
 }
