@@ -40,6 +40,12 @@ func (t *tracer) accept(d *delivery, tr *trail) *state.Link {
 			st := tr.step(r, "socket", "socket "+s.Local.String(), "%s %s listens%s", proto, s.Local, holder(s))
 			st.Source = "SOCK_DIAG"
 			t.socketGroup(r, s, tr)
+			if proto == "tcp" && s.ReadQueue > s.WriteQueue {
+				tr.doubt(r, "socket", Doubt{
+					Object: "socket " + s.Local.String(), Resolve: "ss -lt, or a probe",
+					Text: fmt.Sprintf("%d connections wait to be accepted%s, and %d may: no more are taken in until the program takes some out", s.ReadQueue, holder(s), s.WriteQueue),
+				}, false)
+			}
 			if s.Link != "" {
 				l := r.byName[s.Link]
 				r.needPort(l)

@@ -1,6 +1,8 @@
 package reachtest_test
 
 import (
+	"cmp"
+	"fmt"
 	"net/netip"
 	"os"
 	"testing"
@@ -10,6 +12,7 @@ import (
 
 	"warren"
 	"warren/internal/kerneltest"
+	"warren/reach"
 )
 
 // A UDP client that keeps its port meets the connection that began under other rules (github.com/moby/moby/issues/8795 and
@@ -46,6 +49,42 @@ func TestStaleConntrack(t *testing.T) {
 	}
 	_ = client.Close()
 	ask(t, w, question{src: "a", dst: "10.0.1.1:53/udp", want: "yes", also: "stale-conntrack"})
+}
+
+// A program that takes no connections: when its queue is full, whether the next one is taken in depends on when it takes some out.
+func TestFullAcceptQueue(t *testing.T) {
+	kerneltest.Need(t, "veth", "exec:ip", "root")
+	w, err := warren.Open(warren.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = w.Close() })
+	build(t, "P2")
+	settleAll(t, w)
+	hold := func(ns string) int {
+		fd, err := open(t, ns).Socket(unix.AF_INET, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { _ = unix.Close(fd) })
+		return fd
+	}
+	target := sockaddr(netip.MustParseAddrPort("10.0.0.2:80"))
+	server := hold("b")
+	if err := cmp.Or(unix.Bind(server, target), unix.Listen(server, 0)); err != nil {
+		t.Fatal(err)
+	}
+	ask(t, w, question{src: "a", dst: "10.0.0.2:80", want: "yes"})
+	if err := unix.Connect(hold("a"), target); err != nil {
+		t.Fatal(err)
+	}
+	kerneltest.Eventually(t, 30*time.Second, func() error {
+		v, err := w.Why(t.Context(), warren.WhyQuery{Source: "a", Destination: "10.0.0.2:80"})
+		if err == nil && (v.Reachable != reach.Unknown || v.Unknowns[0].Object != "socket 10.0.0.2:80") {
+			err = fmt.Errorf("%s: %+v", v.Reachable, v.Unknowns)
+		}
+		return err
+	})
 }
 
 // Source NAT to two ports: the kernel gives a third connection to the same place none, and drops its packet when conntrack

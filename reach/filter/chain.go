@@ -124,17 +124,13 @@ func asksFIB(x state.Expr) bool {
 
 // run takes the packet through the expressions from left to right. done: the last one was reached.
 func (e *eval) run(at Rule, list []state.Expr) (v verdict, done bool) {
-	loaded := "" // what is not modelled and was only read: it matters where it is compared
 	for i, x := range list {
 		if x.Opaque != nil && (onlyLoads(x.Opaque) || harmless(x.Opaque)) {
-			if loaded == "" && onlyLoads(x.Opaque) {
-				loaded = fmt.Sprintf("the expression %s is not modelled", x.Opaque.Name)
-			}
-			continue
+			continue // what is only read matters where it is compared
 		}
 		out, why := e.compareExpr(x)
-		if x.Opaque != nil && loaded != "" {
-			why = loaded
+		if x.Opaque != nil {
+			why = fmt.Sprintf("the expression %s is not modelled", telling(list))
 		}
 		switch out {
 		case no:

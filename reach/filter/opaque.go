@@ -36,6 +36,25 @@ func harmless(o *state.Opaque) bool {
 	return false
 }
 
+// telling names the expression of a rule that says most about why it is not understood.
+func telling(list []state.Expr) string {
+	name := ""
+	for _, x := range list {
+		switch {
+		case x.Opaque == nil || harmless(x.Opaque):
+			continue
+		case name == "":
+			name = x.Opaque.Name
+		}
+		switch x.Opaque.Name {
+		case "payload", "meta", "ct", "immediate", "bitwise", "byteorder", "cmp", "range", "lookup":
+		default:
+			return x.Opaque.Name
+		}
+	}
+	return name
+}
+
 // passive reports whether an expression of nftables changes nothing about where the packet goes.
 func passive(o *state.Opaque) bool {
 	switch o.Name {

@@ -2,6 +2,7 @@ package filter
 
 import (
 	"net/netip"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -43,6 +44,7 @@ func (e *eval) legacyRules(t *state.XTable, c *state.XChain) verdict {
 		at := e.legacyPlace(t, c, i+1)
 		v, done := e.legacyRule(at, r)
 		v.rule = at
+		v.fib = slices.ContainsFunc(r.Matches, func(m state.XTMatch) bool { return m.RPFilter != nil })
 		if done || e.ns.Explain {
 			e.res.Visits = append(e.res.Visits, Visit{Rule: at, Matched: done, Effect: effect(v)})
 		}
