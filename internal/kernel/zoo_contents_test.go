@@ -107,6 +107,16 @@ func TestZooContents(t *testing.T) {
 		if a, b := len(n.Neighbors), count("ip", "-n", "full", "-j", "neigh", "show", "nud", "all")+count("ip", "-n", "full", "-j", "neigh", "show", "proxy"); a != b {
 			return fmt.Errorf("%d neighbours, ip shows %d", a, b)
 		}
+		var shown []struct {
+			Name  string `json:"ifname"`
+			State string `json:"operstate"`
+		}
+		decode(t, run(t, "ip", "-n", "full", "-j", "link"), &shown)
+		for _, l := range shown { // a worker of the kernel follows the carrier
+			if have := n.Link(l.Name); have == nil || have.OperState != l.State {
+				return fmt.Errorf("ip shows %+v, read was %+v", l, have)
+			}
+		}
 		return nil
 	})
 	if len(z.s.Unread) > 0 {
