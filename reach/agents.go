@@ -29,6 +29,10 @@ func (t *tracer) agents(r *room, p *filter.Packet, h filter.Hook, tr *trail, arp
 			if policyAt(a, h, p) {
 				tr.doubt(r, "filter", Doubt{Object: "xfrm " + a.Name, Text: "an IPsec policy takes the packet: " + a.Name, Resolve: "ip xfrm policy, or a probe"}, a.Dir == "out")
 			}
+		case "expectation":
+			if (h.Name == "prerouting" || h.Name == "output") && p.Conn == nil && touches(a, p) {
+				tr.doubt(r, "filter", Doubt{Object: "conntrack " + a.Name, Text: "a helper of conntrack waits for this connection: " + a.Name, Resolve: "conntrack -L expect, or a probe"}, true)
+			}
 		case "ipvs":
 			if (h.Name == "input" || h.Name == "forward" || h.Name == "output") && touches(a, p) {
 				tr.doubt(r, "filter", Doubt{Object: "ipvs " + a.Name, Text: "IPVS sends it to one of its servers: " + a.Name, Resolve: "ipvsadm -Ln, or a probe"}, true)

@@ -27,6 +27,8 @@ func TestAgents(t *testing.T) {
 		{"ipvs", "b", state.Agent{Kind: "ipvs", Name: "virtual service tcp 10.0.0.2:80", Dst: pre("10.0.0.2/32"), Proto: filter.TCP, DPort: 80}, tcp, "ipvs virtual service tcp 10.0.0.2:80"},
 		{"ipvs-other-port", "b", state.Agent{Kind: "ipvs", Name: "x", Dst: pre("10.0.0.2/32"), Proto: filter.TCP, DPort: 81}, tcp, ""},
 		{"ipvs-other-mark", "b", state.Agent{Kind: "ipvs", Name: "x", Mark: 5}, tcp, ""},
+		{"expectation", "b", state.Agent{Kind: "expectation", Name: "ftp", Dst: pre("10.0.0.2/32"), Proto: filter.TCP, DPort: 80}, tcp, "conntrack ftp"},
+		{"expectation-of-another", "b", state.Agent{Kind: "expectation", Name: "ftp", Dst: pre("10.0.0.2/32"), Proto: filter.TCP, DPort: 20}, tcp, ""},
 		{"arptables", "b", state.Agent{Kind: "arptables", Name: "table filter"}, ping, "arptables table filter"},
 		{"xfrm-in", "b", state.Agent{Kind: "xfrm", Name: "p", Dir: "in", Src: pre("10.0.0.0/24"), Dst: pre("0.0.0.0/0")}, ping, "xfrm p"},
 		{"xfrm-answer", "b", state.Agent{Kind: "xfrm", Name: "p", Dir: "out", Src: pre("10.0.0.2/32"), Dst: pre("0.0.0.0/0")}, ping, "xfrm p"},
@@ -91,6 +93,9 @@ func TestDevicesOutsideOfTheModel(t *testing.T) {
 			a.Qdiscs = []state.Qdisc{{Link: "va", Kind: "prio", Filters: []string{"u32"}}}
 		}},
 		{"netem", "qdisc netem on va", func(a, _ *state.Namespace) { a.Qdiscs = []state.Qdisc{{Link: "va", Kind: "netem"}} }},
+		{"classes-that-must-be-chosen", "qdisc drr on va", func(a, _ *state.Namespace) { a.Qdiscs = []state.Qdisc{{Link: "va", Kind: "drr"}} }},
+		{"time-gates", "qdisc taprio on vb", func(_, b *state.Namespace) { b.Qdiscs = []state.Qdisc{{Link: "vb", Kind: "taprio"}} }},
+		{"fair-queue", "", func(a, _ *state.Namespace) { a.Qdiscs = []state.Qdisc{{Link: "va", Kind: "fq_codel"}} }},
 		{"blackhole-qdisc", "qdisc blackhole on va", func(a, _ *state.Namespace) { a.Qdiscs = []state.Qdisc{{Link: "va", Kind: "blackhole"}} }},
 		{"tun", "link va", func(a, _ *state.Namespace) { a.Links[1].Kind, a.Links[1].Peer = "tun", nil }},
 		{"wireguard", "link va", func(a, _ *state.Namespace) { a.Links[1].Kind, a.Links[1].Peer = "wireguard", nil }},

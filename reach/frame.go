@@ -268,8 +268,10 @@ func (s *search) queue(r *room, dev *state.Link, tr *trail) {
 			continue
 		}
 		switch q.Kind {
-		case "netem", "blackhole", "plug":
+		case "netem", "blackhole", "plug", "etf", "taprio":
 			tr.doubt(r, "link", Doubt{Object: "qdisc " + q.Kind + " on " + dev.Name, Text: q.Kind + " may delay, lose or change packets", Resolve: "a probe"}, false)
+		case "drr", "qfq", "hfsc":
+			tr.doubt(r, "link", Doubt{Object: "qdisc " + q.Kind + " on " + dev.Name, Text: q.Kind + " drops what its filters put into no class", Resolve: "tc -s class show dev " + dev.Name + ", or a probe"}, false)
 		}
 	}
 }

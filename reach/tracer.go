@@ -233,6 +233,7 @@ func (t *tracer) filter(r *room, p *filter.Packet, h filter.Hook, tr *trail, arp
 		return filter.Result{}
 	}
 	t.agents(r, p, h, tr, arp)
+	t.fullConntrack(r, p, h, tr)
 	res := r.nf.Run(h, p)
 	if res.Chains == 0 && len(res.Stops) == 0 && res.NAT == "" {
 		return res

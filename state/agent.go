@@ -9,7 +9,8 @@ import (
 // An Agent is something in a namespace that decides about packets and whose decisions are not modelled: all that is known of
 // it is which packets it may touch.
 type Agent struct {
-	// Kind is "xfrm" (an IPsec policy), "ipvs" (a virtual service), "arptables", "ebtables" (tables that cannot be read
+	// Kind is "xfrm" (an IPsec policy), "ipvs" (a virtual service), "arptables", "expectation" (a connection that a
+	// helper of conntrack waits for), "ebtables" (tables that cannot be read
 	// without making them), "cgroup-bpf", "netfilter-bpf" (a program at a hook of netfilter) or "sk-lookup-bpf".
 	Kind string `json:"kind"`
 	Name string `json:"name"` // as people know it: a policy's selector, a program's name

@@ -244,6 +244,8 @@ type SetValue struct {
 	Target Operand  `json:"target"`
 	Value  Value    `json:"value,omitzero"`
 	From   *Operand `json:"from,omitempty"` // in place of Value
+	// Map is where the value is looked up, in place of Value. A key that is not in it ends the rule.
+	Map *MapLookup `json:"map,omitempty"`
 }
 
 // Opaque is an expression that warren does not understand. It is never taken for a match nor for none.

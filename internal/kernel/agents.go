@@ -34,6 +34,9 @@ func (o *observation) readAgents(r *reading, files *netFiles) error {
 		services, err := DecodeIPVS(b)
 		c.Agents, errs = append(c.Agents, services...), append(errs, err)
 	}
+	if b, err := files.read("nf_conntrack_expect"); err == nil {
+		c.Agents = append(c.Agents, DecodeExpectations(b)...)
+	}
 	for _, id := range queryPrograms(r.handle.FD(), bpfSKLookup, 0) {
 		c.Agents = append(c.Agents, state.Agent{Kind: "sk-lookup-bpf", Name: fmt.Sprintf("BPF program %d", id)})
 	}
@@ -142,6 +145,38 @@ func DecodeXFRM(b []byte) (a state.Agent, passes bool, err error) {
 	}
 	a.Name = fmt.Sprintf("policy src %s dst %s dir %s (%s)", a.Src, a.Dst, a.Dir, what)
 	return a, what == "allow", nil
+}
+
+// DecodeExpectations reads /proc/net/nf_conntrack_expect: connections that helpers wait for. Ports and addresses that are zero
+// are not compared.
+func DecodeExpectations(b []byte) (list []state.Agent) {
+	for line := range bytes.Lines(b) {
+		a := state.Agent{Kind: "expectation"}
+		words := strings.Fields(string(line))
+		for _, w := range words {
+			key, v, _ := strings.Cut(w, "=")
+			n, _ := strconv.ParseUint(v, 10, 16)
+			ip, _ := netip.ParseAddr(v)
+			switch {
+			case key == "proto":
+				a.Proto = uint8(n)
+			case key == "sport":
+				a.SPort = uint16(n)
+			case key == "dport":
+				a.DPort = uint16(n)
+			case key == "src" && ip.IsValid() && !ip.IsUnspecified():
+				a.Src = netip.PrefixFrom(ip, ip.BitLen())
+			case key == "dst" && ip.IsValid() && !ip.IsUnspecified():
+				a.Dst = netip.PrefixFrom(ip, ip.BitLen())
+			}
+		}
+		if len(words) < 4 || !a.Dst.IsValid() {
+			continue
+		}
+		a.Name = "expectation " + strings.Join(words[1:], " ")
+		list = append(list, a)
+	}
+	return list
 }
 
 // errIPVS says that a line is no virtual service.

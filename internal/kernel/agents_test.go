@@ -1,6 +1,7 @@
 package kernel_test
 
 import (
+	"encoding/binary"
 	"fmt"
 	"net/netip"
 	"os"
@@ -13,6 +14,7 @@ import (
 	"github.com/cilium/ebpf/link"
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
+	"github.com/mdlayher/netlink"
 	"golang.org/x/sys/unix"
 
 	"warren/internal/kernel"
@@ -151,6 +153,40 @@ FWM  0000002A rr
 	}
 	if _, err := kernel.DecodeIPVS([]byte("TCP  nonsense rr\n")); err == nil {
 		t.Error("nonsense is a service")
+	}
+}
+
+// TestDecodeExpectations reads what Linux prints (exp_seq_show in net/netfilter/nf_conntrack_expect.c).
+func TestDecodeExpectations(t *testing.T) {
+	got := kernel.DecodeExpectations([]byte("297 l3proto = 2 proto=6 src=10.0.0.1 dst=10.0.0.2 sport=0 dport=40001 ftp\nnonsense\n"))
+	want := []state.Agent{{
+		Kind: "expectation", Name: "expectation l3proto = 2 proto=6 src=10.0.0.1 dst=10.0.0.2 sport=0 dport=40001 ftp", Proto: 6, DPort: 40001,
+		Src: netip.MustParsePrefix("10.0.0.1/32"), Dst: netip.MustParsePrefix("10.0.0.2/32"),
+	}}
+	if d := cmp.Diff(want, got, cmpopts.EquateComparable(netip.Prefix{})); d != "" {
+		t.Error(d)
+	}
+}
+
+// TestDecodeEBHook tells legacy ebtables' hooks from others' (nfnetlink_hook).
+func TestDecodeEBHook(t *testing.T) {
+	for _, c := range []struct {
+		function string
+		priority int32
+		want     string
+	}{{"ebt_do_table", -200, "filter"}, {"ebt_do_table", 200, "filter"}, {"ebt_do_table", 300, "nat"}, {"ebt_broute", -1 << 31, "broute"}, {"nft_do_chain_bridge", -200, ""}} {
+		e := netlink.NewAttributeEncoder()
+		e.ByteOrder = binary.BigEndian
+		e.Uint32(1, 2)
+		e.Uint32(2, uint32(c.priority))
+		e.String(4, c.function)
+		b, err := e.Encode()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := kernel.DecodeEBHook(netlink.Message{Data: append([]byte{7, 0, 0, 0}, b...)}); got != c.want {
+			t.Errorf("%s %d: %q, want %q", c.function, c.priority, got, c.want)
+		}
 	}
 }
 

@@ -225,6 +225,11 @@ func (m *machine) set(o state.Operand, typ state.DataType, size int, reg uint32)
 		m.emit(state.Expr{SetValue: &state.SetValue{Target: o, From: &from}})
 		return true
 	}
+	if c != nil && c.found != nil && c.found.of == 1 && c.size == size {
+		m.use(c)
+		m.emit(state.Expr{SetValue: &state.SetValue{Target: o, Map: c.found.lookup}})
+		return true
+	}
 	if c == nil || len(c.imm) != size {
 		return false
 	}

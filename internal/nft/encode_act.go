@@ -186,7 +186,7 @@ func (e *ruleEncoder) limit(l *state.Limit) error {
 // setValue writes a constant, or what is read elsewhere, into the packet's or the connection's data.
 func (e *ruleEncoder) setValue(s *state.SetValue) error {
 	source := uint32(1)
-	if s.From != nil {
+	if s.From != nil || s.Map != nil {
 		source = register(0)
 	}
 	t := s.Target
@@ -194,6 +194,13 @@ func (e *ruleEncoder) setValue(s *state.SetValue) error {
 		return fmt.Errorf("%w: a masked target", ErrUnsupported)
 	}
 	check := func(typ state.DataType, size int) error {
+		if m := s.Map; m != nil {
+			set, err := e.lookup(m.Keys, m.SetName, m.Set, false, toRegisters)
+			if err == nil && (len(set.Data) != 1 || set.Data[0] != typ) {
+				err = fmt.Errorf("%w: %v written into a %s", ErrUnsupported, set.Data, typ)
+			}
+			return err
+		}
 		if s.From != nil {
 			if _, n, err := e.load(s.From, 0); err != nil || n != size {
 				return cmp.Or(err, fmt.Errorf("%w: %d bytes written into %d", ErrUnsupported, n, size))

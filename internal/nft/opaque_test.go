@@ -26,6 +26,7 @@ func TestUnknownExpressionsAreNamed(t *testing.T) {
 		{"quota over 10 mbytes drop", "<quota> drop"},
 		{"ct count over 5 drop", "<connlimit> drop"},
 		{"counter name \"hits\" accept", "<objref> accept"},
+		{"meta mark set ip saddr map { 10.0.0.1 : 5, 10.0.0.2 : 6 }", "meta mark set ip saddr map { 10.0.0.1 : 0x00000005, 10.0.0.2 : 0x00000006 }"},
 		{"meta mark set jhash ip saddr mod 2", "meta nfproto ipv4 <payload> <hash> <meta>"},
 		{"ip6 nexthdr 0 exthdr hbh exists accept", "ip6 nexthdr 0 <exthdr> <cmp> accept"},
 		{"ip dscp { cs1, cs2 } accept", "meta nfproto ipv4 @nh,8,8 & 252 { 32, 64 } accept"},

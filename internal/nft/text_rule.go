@@ -87,6 +87,9 @@ func operands(x state.Expr) []state.Operand {
 		if x.SetValue.From != nil {
 			return []state.Operand{x.SetValue.Target, *x.SetValue.From}
 		}
+		if x.SetValue.Map != nil {
+			return append([]state.Operand{x.SetValue.Target}, x.SetValue.Map.Keys...)
+		}
 		return []state.Operand{x.SetValue.Target}
 	}
 	return nil
@@ -115,6 +118,9 @@ func exprText(family string, x state.Expr) string {
 	case x.SetValue != nil:
 		if x.SetValue.From != nil {
 			return operandText(x.SetValue.Target) + " set " + operandText(*x.SetValue.From)
+		}
+		if m := x.SetValue.Map; m != nil {
+			return operandText(x.SetValue.Target) + " set " + operandsText(m.Keys) + " map " + setRef(m.SetName, m.Set)
 		}
 		return operandText(x.SetValue.Target) + " set " + Format(x.SetValue.Value)
 	case x.Notrack:

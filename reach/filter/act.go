@@ -61,6 +61,16 @@ func (e *eval) assign(s *state.SetValue) outcome {
 		return maybe
 	}
 	v := []byte(s.Value.Data)
+	if s.Map != nil {
+		el, out, _ := e.lookup(s.Map.Keys, s.Map.SetName, s.Map.Set)
+		if out != yes {
+			return out
+		}
+		if len(el.Data) != 1 {
+			return maybe
+		}
+		v = []byte(el.Data[0].Data)
+	}
 	if s.From != nil || s.Target.Raw != nil {
 		r := exactly(v...)
 		if s.From != nil {

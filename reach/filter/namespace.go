@@ -198,7 +198,7 @@ func usesConntrack(x state.Expr) bool {
 	case x.FlowAdd != "":
 		return true
 	case x.SetValue != nil:
-		return ct(x.SetValue.Target) || x.SetValue.From != nil && ct(*x.SetValue.From)
+		return ct(x.SetValue.Target) || x.SetValue.From != nil && ct(*x.SetValue.From) || x.SetValue.Map != nil && slices.ContainsFunc(x.SetValue.Map.Keys, ct)
 	case x.XTMatch != nil:
 		return matchUsesConntrack(x.XTMatch.Name)
 	case x.XTTarget != nil:
