@@ -21,7 +21,7 @@ const beyondBatch = 128
 
 // findBeyond finds the namespaces that others know by an id. The cheapest ways come first, each checked by asking for the
 // id of what was opened: what was found behind that id before; by the mark on its lo; among the namespaces that the query
-// names or says to be known; among all names (from the second search on, by the roster); among those of processes; and at
+// names or says to be known; among all names (after some searches by the roster); among those of processes; and at
 // last in a survey of the host, which finds all that can be found. One that is not found is told as unread.
 func (k *Kernel) findBeyond(ctx context.Context, q state.Query, asked *[]viewer) (places []place, behind []state.Behind, unread []state.Unread) {
 	byViewer := map[string][]int{}
@@ -126,15 +126,15 @@ func (l *lookout) look() {
 	}
 }
 
-// names tries everything that has a name. Who searches once will search again, a walk from hop to hop: from the second time
-// on the roster knows.
+// names tries everything that has a name. Who searches once will search again, a walk from hop to hop: what was opened stays open
+// for that, and from some searches on the roster knows.
 func (l *lookout) names() {
 	for id, wanted := range l.want {
 		if wanted && id >= sampledFrom {
 			l.sample(id)
 		}
 	}
-	if l.left == 0 {
+	if l.left == 0 || l.tryKept() {
 		return
 	}
 	if ids, ok := l.k.rosterOf(l.ctx, l.viewer); ok {

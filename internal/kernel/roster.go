@@ -6,6 +6,7 @@ import (
 	"slices"
 	"sync"
 
+	"github.com/mdlayher/netlink"
 	"golang.org/x/sys/unix"
 
 	"warren/internal/nl"
@@ -25,6 +26,7 @@ type roster struct {
 	keys  []string                  // by number
 	free  int                       // the next number that nobody has
 	ids   map[uint64]map[int]string // by viewer's cookie
+	kept  kept
 }
 
 // From how many ids on a dump of them may have been cut off: in a wide part (see nl.Conn.Widen), 36 bytes each, and in a
@@ -42,6 +44,7 @@ func (k *Kernel) Rest() {
 	if r.conn != nil {
 		_ = r.conn.Close()
 	}
+	r.kept.close()
 	r.asked, r.conn, r.keys, r.free, r.ids = 0, nil, nil, 0, nil
 }
 
@@ -121,13 +124,14 @@ func idsOf(conn *nl.Conn, fds []int) []int {
 	for i, fd := range fds {
 		reqs[i], ids[i] = rtnl.GetNSID(fd), rtnl.NoNSID
 	}
-	for i, res := range conn.Query(reqs) {
-		for _, m := range res.Messages {
-			if id, err := rtnl.DecodeNSID(m.Data); err == nil {
-				ids[i] = id
-			}
+	conn.QueryEach(reqs, func(i int, m netlink.Message, err error) {
+		if err != nil {
+			return
 		}
-	}
+		if id, err := rtnl.DecodeNSID(m.Data); err == nil {
+			ids[i] = id
+		}
+	})
 	return ids
 }
 

@@ -49,3 +49,50 @@ func TestDumpEach(t *testing.T) {
 		}
 	}
 }
+
+func TestQueryEach(t *testing.T) {
+	lost := false
+	w := &fakeWire{answer: func(reqs []sent) []reply {
+		var out []reply
+		for i := len(reqs) - 1; i >= 0; i-- { // any order
+			s := reqs[i]
+			switch n := s.data[0]; {
+			case n == 3:
+				out = append(out, ack(s, 2, "no such id"))
+			case n == 99:
+				lost = true // no answer
+			case n == 5:
+				out = append(out, reply{b: message(90, 0, s.seq, n, n)}, reply{b: message(90, 0, s.seq, 77)}, reply{b: message(90, 0, 0, 78)})
+			default:
+				out = append(out, reply{b: message(90, 0, s.seq, n, n)})
+			}
+		}
+		return out
+	}}
+	got := map[int]byte{}
+	errs := map[int]error{}
+	nl.NewWire(w).QueryEach(requests(100), func(i int, m netlink.Message, err error) {
+		if _, twice := errs[i]; twice {
+			t.Errorf("request %d is answered twice", i)
+		}
+		errs[i] = err
+		if err == nil {
+			got[i] = m.Data[1]
+		}
+	})
+	if len(errs) != 100 || len(w.sends) != 2 || !lost {
+		t.Errorf("%d answers to %d datagrams", len(errs), len(w.sends))
+	}
+	for i := range 100 {
+		var want error
+		switch i {
+		case 3:
+			want = unix.ENOENT
+		case 99:
+			want = nl.ErrNoAnswer
+		}
+		if !errors.Is(errs[i], want) || want == nil && got[i] != byte(i) {
+			t.Errorf("request %d: %d, %v; want %v", i, got[i], errs[i], want)
+		}
+	}
+}
