@@ -229,26 +229,6 @@ func hairpinReason(r *room, port *state.Link) Reason {
 	}
 }
 
-// skip remembers a port behind which nobody was looked at.
-func (s *search) skip(r *room, port *state.Link) {
-	i := slices.IndexFunc(s.skipped, func(a state.AddrBeyond) bool { return a.NS == r.Namespace.Name })
-	if i < 0 {
-		i = len(s.skipped)
-		s.skipped = append(s.skipped, state.AddrBeyond{NS: r.Namespace.Name})
-	}
-	if !port.Thin {
-		s.skipped[i].IDs = append(s.skipped[i].IDs, port.Peer.NSID)
-		return
-	}
-	// Which id is behind this port was not read: any of those that the namespace knows.
-	if len(s.skipped[i].IDs) < len(r.NSIDs) {
-		s.skipped[i].IDs = s.skipped[i].IDs[:0]
-		for _, id := range r.NSIDs {
-			s.skipped[i].IDs = append(s.skipped[i].IDs, id.ID)
-		}
-	}
-}
-
 // flood sends to all ports but the one that it came from (br_flood, br_multicast_flood).
 func (s *search) flood(r *room, br, in *state.Link, f frame, tr trail) {
 	ports := r.ports(br)
@@ -297,42 +277,6 @@ func floodOff(in, p *state.Link, f *frame) (string, bool) {
 		return "mcast_flood", !on(port.MulticastFlood, true)
 	}
 	return "flood", !on(port.Flood, true)
-}
-
-// mdbPorts says which ports get a multicast frame when snooping decides; why is "" when all do: without a querier
-// nobody's memberships are known (br_multicast_rcv, br_handle_frame_finish).
-func (r *room) mdbPorts(br *state.Link, f *frame) (only map[string]bool, why string) {
-	b := bridgeOf(br)
-	if !f.dst.IsMulticast() || f.dst == broadcast || f.ip == nil || !on(b.MulticastSnoop, true) || !f.ip.Dst.IsMulticast() {
-		return nil, ""
-	}
-	if !r.reads(state.PartMDB) {
-		r.needPorts()
-	}
-	querier := on(b.MulticastQuerier, false)
-	group := false
-	only = map[string]bool{}
-	for i := range r.MDB {
-		e := &r.MDB[i]
-		if e.Bridge != br.Name {
-			continue
-		}
-		if e.Router {
-			querier = true
-			only[e.Port] = true
-		}
-		if e.Group == f.ip.Dst {
-			only[e.Port] = true
-			group = true
-		}
-	}
-	if !querier {
-		return nil, ""
-	}
-	if group {
-		return only, "knows other members of " + f.ip.Dst.String()
-	}
-	return only, "knows no member of " + f.ip.Dst.String()
 }
 
 // portOut sends by a port (should_deliver, __br_forward, br_dev_queue_push_xmit).

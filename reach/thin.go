@@ -88,3 +88,23 @@ func (t *tracer) known(r *room, l *state.Link, tr *trail) bool {
 	r.needPort(l)
 	return false
 }
+
+// skip remembers a port behind which nobody was looked at.
+func (s *search) skip(r *room, port *state.Link) {
+	i := slices.IndexFunc(s.skipped, func(a state.AddrBeyond) bool { return a.NS == r.Namespace.Name })
+	if i < 0 {
+		i = len(s.skipped)
+		s.skipped = append(s.skipped, state.AddrBeyond{NS: r.Namespace.Name})
+	}
+	if !port.Thin {
+		s.skipped[i].IDs = append(s.skipped[i].IDs, port.Peer.NSID)
+		return
+	}
+	// Which id is behind this port was not read: any of those that the namespace knows.
+	if len(s.skipped[i].IDs) < len(r.NSIDs) {
+		s.skipped[i].IDs = s.skipped[i].IDs[:0]
+		for _, id := range r.NSIDs {
+			s.skipped[i].IDs = append(s.skipped[i].IDs, id.ID)
+		}
+	}
+}
