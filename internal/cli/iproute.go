@@ -77,6 +77,17 @@ func objects() map[string]object {
 		"maddress":  {"Show and change multicast addresses (as ip maddress)", `  warren -n red maddress show dev eth0`, []string{"maddr"}},
 		"netconf":   {"Show how links are configured (as ip netconf)", `  warren -n red netconf show dev eth0`, nil},
 		"addrlabel": {"Show and change labels for the choice of addresses (as ip addrlabel)", `  warren -n red addrlabel`, nil},
+		"tunnel": {
+			"Show, make and change tunnels (as ip tunnel)", `  warren -n red tunnel add t0 mode gre remote 192.0.2.1 local 192.0.2.2 ttl 64
+  warren -n red -j tunnel
+  warren -n red -6 tunnel show`, nil,
+		},
+		"xfrm": {
+			"Show and change states and policies of IPsec (as ip xfrm)", `  warren -n red xfrm policy
+  warren -n red xfrm state list nokeys
+  warren -n red xfrm policy add dir out src 10.1.0.0/16 dst 10.2.0.0/16 tmpl proto esp mode tunnel src 192.0.2.1 dst 192.0.2.2
+  warren -n red xfrm monitor nokeys`, nil,
+		},
 	}
 }
 
@@ -160,7 +171,7 @@ func speaks(args []string) bool {
 	if len(args) == 1 || args[1] != "--help" && args[1] != "-h" {
 		switch args[0] {
 		case "netns", "link", "addr", "address", "route", "neigh", "neighbor", "neighbour", "rule", "bridge", "tuntap", "nexthop", "monitor",
-			"maddress", "maddr", "netconf", "addrlabel", "ss":
+			"maddress", "maddr", "netconf", "addrlabel", "tunnel", "xfrm", "ss":
 			return true
 		}
 	}

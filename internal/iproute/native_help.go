@@ -4,7 +4,7 @@ import "strings"
 
 // Objects are what the grammar under our own name is about, in the order of help.
 func Objects() []string {
-	return []string{"netns", "link", "addr", "route", "neigh", "rule", "bridge", "tuntap", "nexthop", "monitor", "maddress", "netconf", "addrlabel"}
+	return []string{"netns", "link", "addr", "route", "neigh", "rule", "bridge", "tuntap", "nexthop", "monitor", "maddress", "netconf", "addrlabel", "tunnel", "xfrm"}
 }
 
 // Usage is the grammar of an object, as under our own name; "" when there is no such object.
@@ -13,6 +13,7 @@ func Usage(object string) string {
 		"netns": netnsUsage, "link": linkUsage, "addr": addrUsage, "route": routeUsage, "neigh": neighUsage, "rule": ruleUsage,
 		"bridge": strings.Join([]string{bridgeLinkUsage, fdbUsage, mdbUsage, vlanUsage}, "\n"), "tuntap": tuntapUsage, "nexthop": nexthopUsage,
 		"monitor": monitorUsage, "maddress": maddrUsage, "netconf": netconfUsage, "addrlabel": addrlabelUsage, "ss": ssUsage + ssUsageOwn,
+		"tunnel": tunnelUsage, "xfrm": strings.Join([]string{xfrmStateUsage, xfrmPolicyUsage, xfrmMonitorUsage}, "\n"),
 	}[object]
 	if object == "netns" {
 		text = strings.Replace(text, "netns delete [NAME]", "netns delete [NAME] [ --wait ] [ --return ]", 1) +
@@ -46,6 +47,7 @@ func Verbs(object string) []string {
 		"bridge": {"link", "fdb", "mdb", "vlan", "monitor", "help"}, "tuntap": {"show", "add", "del", "help"},
 		"nexthop": {"show", "add", "replace", "del", "get", "flush", "help"}, "monitor": {"all", "link", "address", "route", "neigh", "rule", "nsid", "help"},
 		"maddress": {"show", "add", "del", "help"}, "netconf": {"show", "help"}, "addrlabel": {"list", "add", "del", "flush", "help"},
+		"tunnel": {"show", "add", "change", "delete", "prl", "6rd", "help"}, "xfrm": {"state", "policy", "monitor", "help"},
 	}[object]
 }
 

@@ -5,7 +5,7 @@ const (
 	ipUsage = `Usage: ip [ OPTIONS ] OBJECT { COMMAND | help }
        ip [ -force ] -batch filename
 where  OBJECT := { address | addrlabel | bridge | link | maddress | macsec | monitor | mptcp | mroute | mrule | neighbor | netconf |
-                   netns | nexthop | ntable | route | rule | tcp_metrics | token | tunnel | tuntap | vrf | xfrm }
+                   netns | nexthop | ntable | route | rule | stats | tcp_metrics | token | tunnel | tuntap | vrf | xfrm }
        OPTIONS := { -V[ersion] | -n[etns] NETNS | -a[ll] | -4 | -6 | -M | -B | -0 | -f[amily] { inet | inet6 | mpls | bridge | link } |
                     -s[tatistics] | -d[etails] | -h[uman-readable] | -iec | -o[neline] | -br[ief] | -j[son] | -p[retty] |
                     -t[imestamp] | -ts[hort] | -r[esolve] | -N[umeric] | -c[olor] | -l[oops] COUNT | -rc[vbuf] SIZE }`

@@ -20,7 +20,7 @@ func xfrmObject(s *session, w *words) {
 	defer func(json bool) { s.opt.json = json }(s.opt.json)
 	s.opt.json = false
 	on := func(run func(*xfrmCommand, *words)) func(*session, *words) {
-		return func(s *session, w *words) { run(&xfrmCommand{session: s, family: uint16(s.opt.family)}, w) }
+		return func(s *session, w *words) { run(newXfrmCommand(s), w) }
 	}
 	if !dispatch(s, w, []verb{
 		{"state", on((*xfrmCommand).states)},
@@ -32,9 +32,17 @@ func xfrmObject(s *session, w *words) {
 	}
 }
 
+func newXfrmCommand(s *session) *xfrmCommand {
+	x := &xfrmCommand{session: s, family: uint16(s.opt.family)}
+	x.open = x.dial
+	return x
+}
+
 // An xfrmCommand is one command about transforms.
 type xfrmCommand struct {
 	*session
+	// open opens a socket.
+	open func() *nl.Conn
 	// family is what addresses have to be of. As in iproute2 the words change it as they go: the first address decides.
 	family uint16
 	nokeys bool
@@ -61,8 +69,8 @@ type xfrmGiven struct {
 	link, upper, sport, dport                        bool // of a selector
 }
 
-// openXfrm opens a socket for one command.
-func (x *xfrmCommand) open() *nl.Conn {
+// dial opens a socket in the namespace.
+func (x *xfrmCommand) dial() *nl.Conn {
 	c, err := x.space().Netlink(unix.NETLINK_XFRM)
 	if err != nil {
 		exit("Cannot open netlink socket: %s", errnoText(err))
