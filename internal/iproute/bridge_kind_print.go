@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net"
 	"strconv"
+	"strings"
 
 	"golang.org/x/sys/unix"
 
@@ -75,9 +76,13 @@ func printBridgeKind(_ *session, p *printer, a rtnl.Attrs, _ *linkMsg) {
 	}
 	printFields(p, a, []field{{unix.IFLA_BR_MCAST_SNOOPING, 1, "mcast_snooping", "mcast_snooping %d "}})
 	if b := a.Bytes(iflaBrMultiBoolopt); len(b) >= 8 {
-		value := native.Uint32(b)
-		num(p, "no_linklocal_learn", "no_linklocal_learn %d ", value&1)
-		num(p, "mcast_vlan_snooping", "mcast_vlan_snooping %d ", value>>1&1)
+		value, mask := native.Uint32(b), native.Uint32(b[4:])
+		if mask&1 != 0 {
+			num(p, "no_linklocal_learn", "no_linklocal_learn %d ", value&1)
+		}
+		if mask&2 != 0 {
+			num(p, "mcast_vlan_snooping", "mcast_vlan_snooping %d ", value>>1&1)
+		}
 	}
 	printFields(p, a, []field{
 		{unix.IFLA_BR_MCAST_ROUTER, 1, "mcast_router", "mcast_router %d "},
@@ -126,11 +131,18 @@ type portSwitch struct {
 }
 
 // printBridgeSlave prints a bridge's port.
-func printBridgeSlave(p *printer, a rtnl.Attrs) {
+func printBridgeSlave(s *session, p *printer, a rtnl.Attrs) {
 	if a.Has(unix.IFLA_BRPORT_STATE) {
-		p.str("state", "state %s ", portState(a.U8(unix.IFLA_BRPORT_STATE)))
+		if v := a.U8(unix.IFLA_BRPORT_STATE); v <= 4 {
+			p.str("state", "state %s ", portState(v))
+		} else {
+			num(p, "state_index", "state (%d) ", v)
+		}
 	}
-	printFields(p, a, []field{{unix.IFLA_BRPORT_PRIORITY, 2, "priority", "priority %d "}, {unix.IFLA_BRPORT_COST, 4, "cost", "cost %d "}})
+	printFields(p, a, []field{{unix.IFLA_BRPORT_PRIORITY, 2, "priority", "priority %d "}})
+	if a.Has(unix.IFLA_BRPORT_COST) {
+		num(p, "cost", "cost %d ", a.S32(unix.IFLA_BRPORT_COST))
+	}
 	printSwitches(p, a, []portSwitch{
 		{unix.IFLA_BRPORT_MODE, "hairpin", "hairpin"},
 		{unix.IFLA_BRPORT_GUARD, "guard", "guard"},
@@ -139,17 +151,30 @@ func printBridgeSlave(p *printer, a rtnl.Attrs) {
 		{unix.IFLA_BRPORT_LEARNING, "learning", "learning"},
 		{unix.IFLA_BRPORT_UNICAST_FLOOD, "flood", "flood"},
 	})
-	p.hexa("id", "port_id 0x%x ", uint64(a.U16(unix.IFLA_BRPORT_ID)))
-	p.hexa("no", "port_no 0x%x ", uint64(a.U16(unix.IFLA_BRPORT_NO)))
+	for _, f := range []field{{unix.IFLA_BRPORT_ID, 2, "id", "port_id %s "}, {unix.IFLA_BRPORT_NO, 2, "no", "port_no %s "}} {
+		if a.Has(f.typ) {
+			p.str(f.key, f.format, zeroHex(a.U16(f.typ)))
+		}
+	}
 	printFields(p, a, []field{
 		{unix.IFLA_BRPORT_DESIGNATED_PORT, 2, "designated_port", "designated_port %d "},
 		{unix.IFLA_BRPORT_DESIGNATED_COST, 2, "designated_cost", "designated_cost %d "},
 	})
-	p.str("bridge_id", "designated_bridge %s ", bridgeID(a.Bytes(unix.IFLA_BRPORT_BRIDGE_ID)))
-	p.str("root_id", "designated_root %s ", bridgeID(a.Bytes(unix.IFLA_BRPORT_ROOT_ID)))
-	printTimer(p, "hold_timer", "hold_timer %s ", a.U64(unix.IFLA_BRPORT_HOLD_TIMER))
-	printTimer(p, "message_age_timer", "message_age_timer %s ", a.U64(unix.IFLA_BRPORT_MESSAGE_AGE_TIMER))
-	printTimer(p, "forward_delay_timer", "forward_delay_timer %s ", a.U64(unix.IFLA_BRPORT_FORWARD_DELAY_TIMER))
+	if a.Has(unix.IFLA_BRPORT_BRIDGE_ID) {
+		p.str("bridge_id", "designated_bridge %s ", bridgeID(a.Bytes(unix.IFLA_BRPORT_BRIDGE_ID)))
+	}
+	if a.Has(unix.IFLA_BRPORT_ROOT_ID) {
+		p.str("root_id", "designated_root %s ", bridgeID(a.Bytes(unix.IFLA_BRPORT_ROOT_ID)))
+	}
+	for _, f := range []field{
+		{unix.IFLA_BRPORT_HOLD_TIMER, 8, "hold_timer", "hold_timer %s "},
+		{unix.IFLA_BRPORT_MESSAGE_AGE_TIMER, 8, "message_age_timer", "message_age_timer %s "},
+		{unix.IFLA_BRPORT_FORWARD_DELAY_TIMER, 8, "forward_delay_timer", "forward_delay_timer %s "},
+	} {
+		if a.Has(f.typ) {
+			printTimer(p, f.key, f.format, a.U64(f.typ))
+		}
+	}
 	printFields(p, a, []field{
 		{unix.IFLA_BRPORT_TOPOLOGY_CHANGE_ACK, 1, "topology_change_ack", "topology_change_ack %d "},
 		{unix.IFLA_BRPORT_CONFIG_PENDING, 1, "config_pending", "config_pending %d "},
@@ -168,12 +193,37 @@ func printBridgeSlave(p *printer, a rtnl.Attrs) {
 	if a.Has(unix.IFLA_BRPORT_GROUP_FWD_MASK) {
 		mask := a.U16(unix.IFLA_BRPORT_GROUP_FWD_MASK)
 		p.str("group_fwd_mask", "group_fwd_mask %s ", zeroHex(mask))
-		p.hexa("group_fwd_mask_str", "group_fwd_mask_str 0x%x ", uint64(mask))
+		p.str("group_fwd_mask_str", "group_fwd_mask_str %s ", forwardedNames(mask))
 	}
 	printSwitches(p, a, []portSwitch{{unix.IFLA_BRPORT_VLAN_TUNNEL, "vlan_tunnel", "vlan_tunnel"}, {unix.IFLA_BRPORT_ISOLATED, "isolated", "isolated"}, {iflaBrportLocked, "locked", "locked"}})
 	if a.Has(unix.IFLA_BRPORT_BACKUP_PORT) {
-		num(p, "backup_port", "backup_port %d ", a.U32(unix.IFLA_BRPORT_BACKUP_PORT))
+		p.str("backup_port", "backup_port %s ", s.nameOf(int(a.U32(unix.IFLA_BRPORT_BACKUP_PORT))))
 	}
+}
+
+// forwardedNames are the protocols that a port forwards although they are meant for bridges, by the last bits of their addresses.
+func forwardedNames(mask uint16) string {
+	if mask == 0 {
+		return "0x0"
+	}
+	var names []string
+	for i := range 16 {
+		bit := uint16(1) << i
+		if mask&bit == 0 {
+			continue
+		}
+		switch i {
+		case 0:
+			names = append(names, "stp")
+		case 2:
+			names = append(names, "lacp")
+		case 14:
+			names = append(names, "lldp")
+		default:
+			names = append(names, fmt.Sprintf("0x%x", bit))
+		}
+	}
+	return strings.Join(names, ",")
 }
 
 // zeroHex is the C library's %#x, which writes zero without a prefix.

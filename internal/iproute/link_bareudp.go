@@ -92,9 +92,35 @@ func printBareudp(_ *session, p *printer, a rtnl.Attrs, _ *linkMsg) {
 	}
 }
 
-// xfrmKindOpts are the options of a link that is the one end of protected connections (IFLA_XFRM_*).
-func xfrmKindOpts() []kindOpt {
-	return []kindOpt{{"dev", 1, asDevice}, {"if_id", 2, as32}, {"external", 3, asNothing}}
+// parseXfrmKind reads the options of a link that is the one end of protected connections (IFLA_XFRM_*).
+func (r *linkRequest) parseXfrmKind(w *words) {
+	const linkAttr, idAttr, metadataAttr = 1, 2, 3
+	link, id, external := uint32(0), uint32(0), false
+	for ; w.more(); w.skip() {
+		switch word := w.peek(); {
+		case matches(word, "dev"):
+			link = r.linkOrDie(w.next())
+		case matches(word, "if_id"):
+			if id = u32(w.next(), "if_id value is invalid"); id == 0 {
+				invalid("if_id value is invalid", w.peek())
+			}
+			r.m.U32(idAttr, id)
+		case word == "external":
+			external = true
+		default:
+			r.unknownOption(r.kind, w)
+		}
+	}
+	switch {
+	case external && (id != 0 || link != 0):
+		fail(exitFailed, "xfrmi: both 'external' and if_id/link cannot be specified")
+	case external:
+		r.m.Flag(metadataAttr)
+	case id == 0:
+		missing("IF_ID")
+	case link != 0:
+		r.m.U32(linkAttr, link)
+	}
 }
 
 func printXfrmKind(_ *session, p *printer, a rtnl.Attrs, _ *linkMsg) {

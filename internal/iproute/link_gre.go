@@ -258,10 +258,11 @@ func (r *linkRequest) presentBytes() []byte {
 	msgs, err := r.s.ask(req)
 	refused(err)
 	for _, m := range msgs {
-		if l, ok := readLink(m.Data); ok {
+		if l, ok := readLink(m.Data); ok && l.a.Nested(unix.IFLA_LINKINFO).Has(unix.IFLA_INFO_DATA) {
 			return l.a.Nested(unix.IFLA_LINKINFO).Bytes(unix.IFLA_INFO_DATA)
 		}
 	}
+	fail(exitFailed, "Failed to get existing tunnel info.")
 	return nil
 }
 

@@ -19,6 +19,7 @@ func (r *linkRequest) linkInfo(w *words) {
 		parse := r.kindParser(r.kind)
 		switch {
 		case withoutOptions(r.kind):
+			r.m.Flag(dataType)
 		case parse != nil:
 			data := r.m.Begin(dataType)
 			parse(w)
@@ -53,14 +54,19 @@ func (r *linkRequest) kindParser(kind string) func(*words) {
 	case "bareudp":
 		return r.parseBareudp
 	case "xfrm":
-		return func(w *words) { r.parseTable(kind, w, xfrmKindOpts()) }
-	case "ipip", "sit", "ip6tnl", "vti", "vti6":
-		return func(w *words) {
-			r.tunnelBase(kind)
-			r.parseTable(kind, w, tunnelOpts(kind))
-		}
+		return r.parseXfrmKind
+	case "ipip", "sit", "ip6tnl":
+		return r.parseIptun
+	case "vti", "vti6":
+		return r.parseVTI
 	case "geneve":
-		return func(w *words) { r.parseTable(kind, w, tunnelOpts(kind)) }
+		return r.parseGeneve
+	case "gtp":
+		return r.parseGTP
+	case "hsr", "amt", "rmnet", "ipoib", "wwan", "dsa", "batadv":
+		return func(w *words) { r.parseTable(kind, w, rareOpts(kind)) }
+	case "bond_slave":
+		return func(w *words) { r.parseTable(kind, w, bondSlaveOpts()) }
 	case "bond":
 		return func(w *words) { r.parseTable(kind, w, bondOpts()) }
 	case "vrf":
@@ -108,7 +114,7 @@ func (r *linkRequest) parseVeth(w *words) {
 
 func (r *linkRequest) unknownOption(kind string, w *words) {
 	if matches(w.peek(), "help") {
-		usageOf(linkUsage)
+		fail(exitFailed, "%s", kindUsage(kind))
 	}
 	fail(exitFailed, "%s: unknown option \"%s\"?", kind, w.peek())
 }

@@ -3,6 +3,7 @@ package iproute
 import (
 	"fmt"
 	"net"
+	"strconv"
 
 	"golang.org/x/sys/unix"
 
@@ -27,19 +28,36 @@ func (s *session) printLinkInfo(p *printer, l *linkMsg) {
 		kind := info.Str(unix.IFLA_INFO_SLAVE_KIND)
 		p.text("%s", p.nl)
 		p.str("info_slave_kind", "    %s_slave ", kind)
-		if kind == "bridge" && info.Has(unix.IFLA_INFO_SLAVE_DATA) {
+		if print := slavePrinter(kind); print != nil && info.Has(unix.IFLA_INFO_SLAVE_DATA) {
 			p.openObject("info_slave_data")
-			printBridgeSlave(p, info.Nested(unix.IFLA_INFO_SLAVE_DATA))
+			print(s, p, info.Nested(unix.IFLA_INFO_SLAVE_DATA))
 			p.closeObject()
 		}
 	}
 	p.closeObject()
 }
 
+// slavePrinter prints what a master of that kind knows of its part.
+func slavePrinter(kind string) func(*session, *printer, rtnl.Attrs) {
+	switch kind {
+	case "bridge":
+		return printBridgeSlave
+	case "bond":
+		return printBondSlave
+	case "vrf":
+		return func(s *session, p *printer, a rtnl.Attrs) { printVRF(s, p, a, nil) }
+	}
+	return nil
+}
+
 func kindPrinters() map[string]func(*session, *printer, rtnl.Attrs, *linkMsg) {
 	return map[string]func(*session, *printer, rtnl.Attrs, *linkMsg){
 		"bridge": printBridgeKind, "vxlan": printVxlan, "macvlan": printMacvlan, "macvtap": printMacvlan,
 		"vlan": printVlan, "ipvlan": printIpvlan, "ipvtap": printIpvlan, "tun": printTun, "bareudp": printBareudp, "xfrm": printXfrmKind,
+		"bond": printBond, "vrf": printVRF, "geneve": printGeneve, "ipip": printIptun, "sit": printIptun, "ip6tnl": printIP6Tnl,
+		"vti": printVTI, "vti6": printVTI, "gre": printGre, "gretap": printGre, "erspan": printGre, "ip6gre": printGre,
+		"ip6gretap": printGre, "ip6erspan": printGre, "hsr": printHSR, "amt": printAMT, "rmnet": printRmnet, "ipoib": printIPoIB,
+		"gtp": printGTP, "wwan": printWWAN, "dsa": printDSA,
 	}
 }
 
@@ -136,20 +154,49 @@ func printVlan(_ *session, p *printer, a rtnl.Attrs, _ *linkMsg) {
 		p.str("protocol", "protocol %s ", "802.1q")
 	}
 	num(p, "id", "id %d ", a.U16(unix.IFLA_VLAN_ID))
-	b := a.Bytes(unix.IFLA_VLAN_FLAGS)
-	if len(b) < 4 {
+	if b := a.Bytes(unix.IFLA_VLAN_FLAGS); len(b) >= 4 {
+		printVlanFlags(p, native.Uint32(b))
+	}
+	printQOS(p, a, unix.IFLA_VLAN_INGRESS_QOS, "ingress_qos", "ingress-qos-map")
+	printQOS(p, a, unix.IFLA_VLAN_EGRESS_QOS, "egress_qos", "egress-qos-map")
+}
+
+// printQOS prints which priority becomes which (struct ifla_vlan_qos_mapping).
+func printQOS(p *printer, a rtnl.Attrs, typ int, key, word string) {
+	if !a.Has(typ) {
 		return
 	}
-	flags := native.Uint32(b)
+	p.text("%s", p.nl)
+	p.openArray(key, "      "+word+" { ")
+	rtnl.EachAttr(a.Bytes(typ), func(_ uint16, b []byte) {
+		if len(b) < 8 {
+			return
+		}
+		from, to := native.Uint32(b), native.Uint32(b[4:])
+		p.openObject("")
+		p.text("%d:%d ", from, to)
+		if p.isJSON() {
+			num(p, "from", "", from)
+			num(p, "to", "", to)
+		}
+		p.closeObject()
+	})
+	p.closeArray("} ")
+}
+
+func printVlanFlags(p *printer, flags uint32) {
 	p.openArray("flags", "<")
 	for _, f := range []struct {
 		bit  uint32
 		name string
-	}{{1, "REORDER_HDR"}, {2, "GVRP"}, {4, "LOOSE_BINDING"}, {8, "MVRP"}, {16, "BRIDGE_BINDING"}} {
+	}{{1, "REORDER_HDR"}, {2, "GVRP"}, {8, "MVRP"}, {4, "LOOSE_BINDING"}, {16, "BRIDGE_BINDING"}} {
 		if flags&f.bit != 0 {
 			flags &^= f.bit
 			printFlag(p, f.name, flags != 0)
 		}
+	}
+	if flags != 0 {
+		p.item("%s", strconv.FormatUint(uint64(flags), 16))
 	}
 	p.closeArray("> ")
 }

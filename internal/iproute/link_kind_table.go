@@ -18,20 +18,19 @@ const (
 	asVlanProtocol
 	asState
 	asDevice
-	asBit // of IFLA_BR_MULTI_BOOLOPT
+	asNoDevice // a word that stands for none
+	asBit      // of IFLA_BR_MULTI_BOOLOPT
 	asTable
-	asAddr   // IPv4 or IPv6
-	asAddr27 // the same, IPv6 in attribute 7
-	asTTL    // a number or "inherit"
-	asTOS    // a hexadecimal number or "inherit"
-	asKey    // a number or what looks like an IPv4 address
-	asKeys   // a key for both directions
-	asBE16   // in network order
-	asOne    // a word that stands for 1
-	asZero   // or for 0
-	asMode   // of a tunnel
-	asProto  // a word that is a mode
-	asBondMode
+	asAddr    // IPv4 or IPv6
+	asBE16    // in network order
+	asNamed8  // a name or its number
+	asNamed32 // the same, in 32 bits
+	asZero32  // a word that stands for 0
+	asSigned32
+	asTargets // addresses, with commas between
+	asString
+	asAMTMode
+	asIPoIBMode
 )
 
 // A kindOpt is an option of a kind of link.
@@ -107,6 +106,7 @@ func portOpts() []kindOpt {
 		{"isolated", unix.IFLA_BRPORT_ISOLATED, asSwitch},
 		{"locked", iflaBrportLocked, asSwitch},
 		{"backup_port", unix.IFLA_BRPORT_BACKUP_PORT, asDevice},
+		{"nobackup_port", unix.IFLA_BRPORT_BACKUP_PORT, asNoDevice},
 	}
 }
 
@@ -117,7 +117,7 @@ func (r *linkRequest) parseTable(kind string, w *words, table []kindOpt) {
 		word := w.peek()
 		var opt *kindOpt
 		for i := range table {
-			if matches(word, table[i].word) {
+			if word == table[i].word || !wholeWords(kind) && matches(word, table[i].word) {
 				opt = &table[i]
 				break
 			}
@@ -152,14 +152,22 @@ func (r *linkRequest) parseTable(kind string, w *words, table []kindOpt) {
 		case asVlanProtocol:
 			r.m.BE16(opt.typ, vlanProtocol(w.next()))
 		case asDevice:
-			r.m.U32(opt.typ, r.s.device(w.next()))
+			r.m.U32(opt.typ, r.optionDevice(kind, w.next()))
 		case asBit:
 			mask |= 1 << opt.typ
 			if u8(w.next(), what) != 0 {
 				bits |= 1 << opt.typ
 			}
-		case asAddr, asAddr27, asTTL, asTOS, asKey, asKeys, asBE16, asOne, asZero, asMode, asProto, asBondMode:
-			r.tunnelWord(opt, w, what)
+		case asAddr:
+			r.m.Addr(opt.typ, address(w.next(), 0))
+		case asNoDevice:
+			r.m.U32(opt.typ, 0)
+		case asBE16:
+			r.m.BE16(opt.typ, u16(w.next(), what))
+		case asNamed8, asNamed32, asZero32, asSigned32, asTargets:
+			r.bondWord(opt, w)
+		case asString, asAMTMode, asIPoIBMode:
+			r.rareWord(opt, w)
 		case asTable:
 			r.m.U32(opt.typ, tableWord(r.s, w.next()))
 		}
@@ -171,57 +179,21 @@ func (r *linkRequest) parseTable(kind string, w *words, table []kindOpt) {
 	}
 }
 
-// tunnelWord reads a word of tunnels.
-func (r *linkRequest) tunnelWord(opt *kindOpt, w *words, what string) {
-	key := func() []byte {
-		if a, ok := parseAddr(w.next(), unix.AF_INET); ok && strings.Contains(w.peek(), ".") {
-			return a.AsSlice()
+// optionDevice finds the link that an option names; each kind has its own refusal.
+func (r *linkRequest) optionDevice(kind, name string) uint32 {
+	switch kind {
+	case "hsr":
+		if r.s.indexOf(name) == 0 {
+			invalid("No such interface", name)
 		}
-		n := u32(w.peek(), what)
-		return []byte{byte(n >> 24), byte(n >> 16), byte(n >> 8), byte(n)}
+	case "dsa", "bridge_slave":
+		if r.s.indexOf(name) == 0 {
+			invalid("Device does not exist\n", name)
+		}
+	case "amt":
+		return r.linkOrDie(name)
 	}
-	switch opt.as {
-	case asAddr:
-		r.m.Addr(opt.typ, address(w.next(), 0))
-	case asAddr27:
-		a := address(w.next(), 0)
-		if !a.IsValid() {
-			invalid("invalid remote address", w.peek())
-		}
-		if a.Is4() {
-			r.m.Addr(opt.typ, a)
-		} else {
-			r.m.Addr(7, a)
-		}
-	case asTTL:
-		if w.next() == "inherit" {
-			r.m.U8(opt.typ, 0)
-		} else {
-			r.m.U8(opt.typ, u8(w.peek(), "invalid TTL"))
-		}
-	case asTOS:
-		if w.next() == "inherit" {
-			r.m.U8(opt.typ, 1)
-		} else {
-			r.m.U8(opt.typ, r.s.dsWord(w.peek(), "bad TOS value"))
-		}
-	case asKey:
-		r.m.Bytes(opt.typ, key())
-	case asKeys:
-		b := key()
-		r.m.Bytes(opt.typ, b)
-		r.m.Bytes(opt.typ+1, b)
-	case asBE16:
-		r.m.BE16(opt.typ, u16(w.next(), what))
-	case asOne, asZero:
-		r.u8(opt.typ, opt.as == asOne)
-	case asMode:
-		r.m.U8(opt.typ, tunnelMode(w.next()))
-	case asProto:
-		r.m.U8(opt.typ, tunnelMode(opt.word))
-	case asBondMode:
-		r.m.U8(opt.typ, bondMode(w.next()))
-	}
+	return r.s.device(name)
 }
 
 func vlanProtocol(word string) uint16 {

@@ -1,6 +1,7 @@
 package iproute
 
 import (
+	"cmp"
 	"slices"
 	"strconv"
 
@@ -21,8 +22,11 @@ func (r *linkRequest) parseVF(w *words) {
 	pair := func(typ uint16, v uint32) {
 		r.m.Bytes(typ, native.AppendUint32(native.AppendUint32(nil, vf), v))
 	}
-	var minRate, maxRate uint32
-	rates, any := false, false
+	var minRate, maxRate *uint32 // nil = as it is
+	// Where one of the limits is named, "rate" is no more than the upper one when that is not.
+	upper := slices.ContainsFunc(w.rest(), func(word string) bool { return matches(word, "max_tx_rate") })
+	rates := upper || slices.ContainsFunc(w.rest(), func(word string) bool { return matches(word, "min_tx_rate") })
+	any := false
 	onOff := func(key string) uint32 {
 		if onOff(key, w.next()) {
 			return 1
@@ -41,11 +45,18 @@ words:
 		case matches(word, "vlan"):
 			r.vfVlan(vf, w)
 		case matches(word, "rate"):
-			pair(3, u32(w.next(), "Invalid \"rate\" value\n"))
+			switch v := u32(w.next(), "Invalid \"rate\" value\n"); {
+			case !rates:
+				pair(3, v)
+			case !upper:
+				maxRate = &v
+			}
 		case matches(word, "max_tx_rate"):
-			maxRate, rates = u32(w.next(), "Invalid \"max tx rate\" value\n"), true
+			v := u32(w.next(), "Invalid \"max tx rate\" value\n")
+			maxRate = &v
 		case matches(word, "min_tx_rate"):
-			minRate, rates = u32(w.next(), "Invalid \"min tx rate\" value\n"), true
+			v := u32(w.next(), "Invalid \"min tx rate\" value\n")
+			minRate = &v
 		case matches(word, "spoofchk"):
 			pair(4, onOff("spoofchk"))
 		case matches(word, "query_rss"):
@@ -72,10 +83,40 @@ words:
 		incomplete()
 	}
 	if rates {
-		r.m.Bytes(6, native.AppendUint32(native.AppendUint32(native.AppendUint32(nil, vf), minRate), maxRate))
+		if minRate == nil || maxRate == nil {
+			low, high := r.presentRates(vf)
+			minRate, maxRate = cmp.Or(minRate, &low), cmp.Or(maxRate, &high)
+		}
+		if *maxRate != 0 && int32(*minRate) > int32(*maxRate) {
+			fail(exitFailed, "Invalid min_tx_rate %d - must be <= max_tx_rate %d", int32(*minRate), int32(*maxRate))
+		}
+		r.m.Bytes(6, native.AppendUint32(native.AppendUint32(native.AppendUint32(nil, vf), *minRate), *maxRate))
 	}
 	r.m.End(info)
 	r.m.End(list)
+}
+
+// presentRates are the limits that a virtual function has.
+func (r *linkRequest) presentRates(vf uint32) (low, high uint32) {
+	const rate, withVFs = 6, 1 // IFLA_VF_RATE, RTEXT_FILTER_VF
+	m := rtnl.NewMessage(rtnl.IfinfoLen)
+	native.PutUint32(m.Head()[4:], r.s.device(r.dev))
+	m.U32(unix.IFLA_EXT_MASK, withVFs)
+	req, err := m.Request(unix.RTM_GETLINK, 0)
+	if err != nil {
+		die("%v", err)
+	}
+	msgs, err := r.s.ask(req)
+	refused(err)
+	for _, m := range msgs {
+		l, _ := readLink(m.Data)
+		rtnl.EachAttr(l.a.Bytes(unix.IFLA_VFINFO_LIST), func(_ uint16, b []byte) {
+			if v := rtnl.ParseAttrs(b).Bytes(rate); len(v) >= 12 && native.Uint32(v) == vf {
+				low, high = native.Uint32(v[4:]), native.Uint32(v[8:])
+			}
+		})
+	}
+	return low, high
 }
 
 // vfVlan reads "vlan ID [qos N] [proto P]".
@@ -127,6 +168,9 @@ func (r *linkRequest) parseXDP(word string, w *words) {
 		die("ip link ... %s %s is not supported by this version of warren: use iproute2's own ip or bpftool for it.", word, next)
 	default:
 		die("What mode is \"%s\"?", next)
+	}
+	if !r.s.opt.force {
+		flags |= 1 // XDP_FLAGS_UPDATE_IF_NOEXIST
 	}
 	at := r.m.Begin(unix.IFLA_XDP)
 	r.m.U32(1, forever) // no program (IFLA_XDP_FD)

@@ -88,9 +88,16 @@ func num[T int | int8 | int16 | int32 | int64 | uint | uint8 | uint16 | uint32 |
 func (p *printer) hexa(key, format string, v uint64) {
 	switch {
 	case p.js == nil:
+		if v == 0 {
+			format = strings.Replace(format, "%#x", "%d", 1) // as the C library has it
+		}
 		fmt.Fprintf(&p.b, format, v)
 	case key != "":
 		p.js.name(key)
+		if v == 0 {
+			p.js.str("0")
+			return
+		}
 		p.js.str(fmt.Sprintf("0x%x", v))
 	}
 }

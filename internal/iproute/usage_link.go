@@ -91,14 +91,36 @@ func kindWords(kind string) []string {
 			list = append(list, "[no]ignore-df")
 		}
 		return append(list, "erspan_ver", "erspan", "erspan_dir", "erspan_hwid")
-	case "ipip", "sit", "ip6tnl", "vti", "vti6", "geneve":
-		return table(tunnelOpts(kind))
+	case "ipip", "sit":
+		list := append([]string{"mode", "remote", "local", "ttl", "tos", "[no]pmtudisc", "dev", "fwmark", "external"}, encap...)
+		if kind == "sit" {
+			list = append(list, "isatap", "6rd-prefix", "6rd-relay_prefix", "6rd-reset")
+		}
+		return list
+	case "ip6tnl":
+		return append([]string{
+			"mode", "remote", "local", "dev", "encaplimit", "hoplimit", "tclass", "flowlabel", "dscp inherit", "fwmark",
+			"[no]allow-localremote", "external",
+		}, encap...)
+	case "vti", "vti6":
+		return []string{"[i|o]key", "remote", "local", "dev", "fwmark"}
+	case "geneve":
+		return []string{
+			"id", "remote", "ttl", "tos", "df { unset | set | inherit }", "flowlabel", "dstport", "[no]external", "[no]udpcsum",
+			"[no]udp6zerocsumtx", "[no]udp6zerocsumrx", "innerprotoinherit",
+		}
+	case "gtp":
+		return []string{"role { sgsn | ggsn }", "hsize", "restart_count"}
+	case "bond_slave":
+		return table(bondSlaveOpts())
+	case "hsr", "amt", "rmnet", "ipoib", "wwan", "dsa", "batadv":
+		return table(rareOpts(kind))
 	case "vrf":
 		return []string{"table"}
 	case "bareudp":
 		return []string{"dstport", "ethertype", "srcportmin", "[no]multiproto"}
 	case "xfrm":
-		return table(xfrmKindOpts())
+		return []string{"dev", "if_id", "external"}
 	}
 	if withoutOptions(kind) {
 		return []string{}

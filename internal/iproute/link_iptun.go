@@ -1,0 +1,289 @@
+package iproute
+
+import (
+	"net/netip"
+
+	"golang.org/x/sys/unix"
+
+	"warren/internal/rtnl"
+)
+
+// Attributes of tunnels of IP in IP (IFLA_IPTUN_*, linux/if_tunnel.h).
+const (
+	iptunLink       = 1
+	iptunLocal      = 2
+	iptunRemote     = 3
+	iptunTTL        = 4
+	iptunTOS        = 5
+	iptunEncapLimit = 6
+	iptunFlowinfo   = 7
+	iptunFlags      = 8 // 16 bits of sit, 32 of ip6tnl
+	iptunProto      = 9
+	iptunPMTUDisc   = 10
+	iptun6rdPrefix  = 11
+	iptun6rdRelay   = 12
+	iptun6rdLen     = 13
+	iptun6rdRelLen  = 14
+	iptunEncapType  = 15 // and flags, source port, destination port behind it
+	iptunMetadata   = 19
+	iptunFwmark     = 20
+
+	sitISATAP = 1
+
+	// What a tunnel over IPv6 takes over from what it carries (IP6_TNL_F_*, linux/ip6_tunnel.h).
+	tnl6NoLimit   = 0x1
+	tnl6Class     = 0x2
+	tnl6Label     = 0x4
+	tnl6MIP6      = 0x8
+	tnl6DSCP      = 0x10
+	tnl6Mark      = 0x20
+	tnl6LocalOkay = 0x40
+
+	tnlClassMask = 0x0ff00000
+	tnlLabelMask = 0x000fffff
+)
+
+// An iptunWords is what the words of a tunnel of IP in IP said so far.
+type iptunWords struct {
+	r                    *linkRequest
+	family               int
+	local, remote        netip.Addr
+	link, mark           uint32
+	ttl, tos, limit      uint8
+	proto                uint8
+	pmtudisc, external   bool
+	flags, flowinfo      uint32
+	encap                [4]uint16 // type, flags, source and destination port
+	prefix, relay        netip.Addr
+	prefixLen, relayBits int
+}
+
+// parseIptun reads the options of the kinds ipip, sit and ip6tnl.
+func (r *linkRequest) parseIptun(w *words) {
+	t := &iptunWords{r: r, family: unix.AF_INET, pmtudisc: true}
+	if r.kind == "ip6tnl" {
+		t.family, t.ttl, t.limit, t.encap[1] = unix.AF_INET6, 64, 4, encapCsum6
+	}
+	if r.set {
+		t.present()
+	}
+	for ; w.more(); w.skip() {
+		own := t.four
+		if t.family == unix.AF_INET6 {
+			own = t.six
+		}
+		if !t.common(w) && !own(w) && !encapWords(w, &t.encap) {
+			r.unknownOption(r.kind, w)
+		}
+	}
+	if t.family == unix.AF_INET && t.ttl != 0 && !t.pmtudisc {
+		die("ttl != 0 and nopmtudisc are incompatible")
+	}
+	t.write()
+}
+
+// present takes over what the tunnel has: a change resets what it does not name.
+func (t *iptunWords) present() {
+	a := t.r.presentData()
+	t.local, t.remote, t.link, t.mark = a.Addr(iptunLocal), a.Addr(iptunRemote), a.U32(iptunLink), a.U32(iptunFwmark)
+	if a.Has(iptunTTL) {
+		t.ttl = a.U8(iptunTTL)
+	}
+	if a.Has(iptunPMTUDisc) {
+		t.pmtudisc = a.U8(iptunPMTUDisc) != 0
+	}
+	if a.Has(iptunEncapLimit) {
+		t.limit = a.U8(iptunEncapLimit)
+	}
+	if b := a.Bytes(iptunFlowinfo); len(b) == 4 {
+		t.flowinfo = uint32(b[0])<<24 | uint32(b[1])<<16 | uint32(b[2])<<8 | uint32(b[3])
+	}
+	t.tos, t.proto, t.external = a.U8(iptunTOS), a.U8(iptunProto), a.Has(iptunMetadata)
+	t.prefix, t.prefixLen = a.Addr(iptun6rdPrefix), int(a.U16(iptun6rdLen))
+	t.relay, t.relayBits = a.Addr(iptun6rdRelay), int(a.U16(iptun6rdRelLen))
+	if t.family == unix.AF_INET6 {
+		t.flags = a.U32(iptunFlags)
+		return // what wraps it once more is not taken over
+	}
+	t.flags = uint32(a.U16(iptunFlags))
+	t.encap = [4]uint16{a.U16(iptunEncapType), a.U16(iptunEncapType + 1), a.BE16(iptunEncapType + 2), a.BE16(iptunEncapType + 3)}
+}
+
+// common reads the words of both families.
+func (t *iptunWords) common(w *words) bool {
+	switch word := w.peek(); {
+	case word == "mode":
+		t.mode(w.next())
+	case word == "remote":
+		t.remote = address(w.next(), t.family)
+	case word == "local":
+		t.local = address(w.next(), t.family)
+	case matches(word, "dev"):
+		t.link = t.r.linkOrDie(w.next())
+	case word == "ttl", word == "hoplimit", word == "hlim":
+		if t.ttl = 0; w.next() != "inherit" {
+			t.ttl = u8(w.peek(), map[int]string{unix.AF_INET: "invalid TTL\n", unix.AF_INET6: "invalid HLIM\n"}[t.family])
+		}
+	case word == "external":
+		t.external = true
+	case word == "fwmark" && t.family == unix.AF_INET6 && w.at+1 < len(w.list) && w.list[w.at+1] == "inherit":
+		w.next()
+		t.flags, t.mark = t.flags|tnl6Mark, 0
+	case word == "fwmark":
+		t.mark = u32(w.next(), "invalid fwmark\n")
+		if t.family == unix.AF_INET6 {
+			t.flags &^= tnl6Mark
+		}
+	default:
+		return false
+	}
+	return true
+}
+
+// linkOrDie is the index of a link; where there is none the program ends as for a bad word.
+func (r *linkRequest) linkOrDie(name string) uint32 {
+	index := r.s.indexOf(name)
+	if index == 0 {
+		die("Cannot find device \"%s\"", name)
+	}
+	return uint32(index)
+}
+
+func (t *iptunWords) mode(word string) {
+	six := t.family == unix.AF_INET6
+	switch {
+	case six && (word == "ipv6/ipv6" || word == "ip6ip6"), t.r.kind == "sit" && (word == "ipv6/ipv4" || word == "ip6ip"):
+		t.proto = unix.IPPROTO_IPV6
+	case six && (word == "ip/ipv6" || word == "ipv4/ipv6" || word == "ipip6" || word == "ip4ip6"),
+		!six && (word == "ipv4/ipv4" || word == "ipip" || word == "ip4ip4"):
+		t.proto = unix.IPPROTO_IPIP
+	case !six && (word == "mpls/ipv4" || word == "mplsip"):
+		t.proto = unix.IPPROTO_MPLS
+	case word == "any", six && word == "any/ipv6", !six && word == "any/ipv4":
+		t.proto = 0
+	default:
+		invalid("Cannot guess tunnel mode.", word)
+	}
+}
+
+// four reads the words of tunnels over IPv4.
+func (t *iptunWords) four(w *words) bool {
+	switch word := w.peek(); {
+	case word == "tos", word == "tclass", word == "tc", matches(word, "dsfield"):
+		if t.tos = 1; w.next() != "inherit" {
+			t.tos = t.r.s.dsWord(w.peek(), "bad TOS value")
+		}
+	case word == "pmtudisc", word == "nopmtudisc":
+		t.pmtudisc = word == "pmtudisc"
+	case word == "isatap" && t.r.kind == "sit":
+		t.flags |= sitISATAP
+	case word == "6rd-prefix":
+		p := hostPrefix(w.next(), unix.AF_INET6)
+		t.prefix, t.prefixLen = p.addr, p.bits
+	case word == "6rd-relay_prefix":
+		p := hostPrefix(w.next(), unix.AF_INET)
+		t.relay, t.relayBits = p.addr, p.bits
+	case word == "6rd-reset":
+		t.prefix, t.prefixLen = netip.AddrFrom16([16]byte{0: 0x20, 1: 0x02}), 16 // 2002::/16, RFC 3056
+		t.relay, t.relayBits = netip.Addr{}, 0
+	default:
+		return false
+	}
+	return true
+}
+
+// six reads the words of tunnels over IPv6.
+func (t *iptunWords) six(w *words) bool {
+	hex := func(bits int, what string) uint32 {
+		n, ok := parseUint(w.peek(), 16, bits)
+		if !ok {
+			invalid(what, w.peek())
+		}
+		return uint32(n)
+	}
+	inherit := func(flag uint32) bool {
+		if t.flags &^= flag; w.next() == "inherit" {
+			t.flags |= flag
+			return true
+		}
+		return false
+	}
+	switch word := w.peek(); {
+	case word == "encaplimit":
+		if t.flags &^= tnl6NoLimit; w.next() == "none" {
+			t.flags |= tnl6NoLimit
+		} else if n, ok := parseUint(w.peek(), 0, 8); ok {
+			t.limit = uint8(n)
+		}
+	case word == "tos", word == "tclass", word == "tc", matches(word, "dsfield"):
+		if t.flowinfo &^= tnlClassMask; !inherit(tnl6Class) {
+			t.flowinfo |= hex(8, "invalid TClass") << 20
+		}
+	case word == "flowlabel", word == "fl":
+		if t.flowinfo &^= tnlLabelMask; !inherit(tnl6Label) {
+			n := hex(32, "invalid Flowlabel")
+			if n > tnlLabelMask {
+				invalid("invalid Flowlabel", w.peek())
+			}
+			t.flowinfo |= n
+		}
+	case word == "dscp":
+		if w.next() != "inherit" {
+			invalid("not inherit", w.peek())
+		}
+		t.flags |= tnl6DSCP
+	case word == "allow-localremote":
+		t.flags |= tnl6LocalOkay
+	case word == "noallow-localremote":
+		t.flags &^= tnl6LocalOkay
+	default:
+		return false
+	}
+	return true
+}
+
+func (t *iptunWords) write() {
+	m := t.r.m
+	m.U8(iptunProto, t.proto)
+	if t.external {
+		m.Flag(iptunMetadata)
+		return
+	}
+	writeEndpoints(m, t.local, t.remote, iptunLocal, iptunRemote)
+	if t.family == unix.AF_INET {
+		t.r.u8(iptunPMTUDisc, t.pmtudisc)
+		m.U8(iptunTOS, t.tos)
+		m.U8(iptunTTL, t.ttl)
+	} else {
+		m.U8(iptunTTL, t.ttl)
+		m.U8(iptunEncapLimit, t.limit)
+		f := t.flowinfo
+		m.Bytes(iptunFlowinfo, []byte{byte(f >> 24), byte(f >> 16), byte(f >> 8), byte(f)})
+		m.U32(iptunFlags, t.flags)
+	}
+	m.U32(iptunLink, t.link)
+	m.U32(iptunFwmark, t.mark)
+	t.r.writeEncap(iptunEncapType, t.encap)
+	if t.r.kind != "sit" {
+		return
+	}
+	m.U16(iptunFlags, uint16(t.flags))
+	if t.prefix.IsValid() {
+		m.Addr(iptun6rdPrefix, t.prefix)
+		m.U16(iptun6rdLen, uint16(t.prefixLen))
+	}
+	if t.relay.IsValid() {
+		m.Addr(iptun6rdRelay, t.relay)
+		m.U16(iptun6rdRelLen, uint16(t.relayBits))
+	}
+}
+
+// writeEndpoints writes a tunnel's ends; the unspecified address is none.
+func writeEndpoints(m *rtnl.Message, local, remote netip.Addr, localType, remoteType uint16) {
+	if local.IsValid() && !local.IsUnspecified() {
+		m.Addr(localType, local)
+	}
+	if remote.IsValid() && !remote.IsUnspecified() {
+		m.Addr(remoteType, remote)
+	}
+}
