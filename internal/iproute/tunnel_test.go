@@ -1,6 +1,7 @@
 package iproute_test
 
 import (
+	"context"
 	"encoding/hex"
 	"fmt"
 	"os"
@@ -13,6 +14,7 @@ import (
 
 	"warren/internal/iproute"
 	"warren/internal/kerneltest"
+	"warren/netns"
 )
 
 // A tunnelCase is a command with what the kernel answers, what it was asked, and what iproute2 made of it.
@@ -80,24 +82,40 @@ func readTunnelCases(t *testing.T, path string) []tunnelCase {
 	return list
 }
 
-// tunnelLinks makes links of the hardware types of tunnels, which every kernel has.
-func tunnelLinks(t *testing.T) {
+// tunnelLinks makes links of the hardware types of tunnels, which every kernel has, in a namespace: their indexes were recorded.
+func tunnelLinks(t *testing.T, name string) {
 	t.Helper()
+	h, err := netns.Create(t.Context(), netns.Dir+"/"+name, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer h.Close()
+	t.Cleanup(func() {
+		if err := netns.Delete(context.WithoutCancel(t.Context()), netns.Dir+"/"+name); err != nil {
+			t.Error(err)
+		}
+	})
 	for _, typ := range []int{768, 778, 776, 769, 823} {
-		fd, err := unix.Open("/dev/net/tun", unix.O_RDWR|unix.O_CLOEXEC, 0)
+		err := h.Do(func() error {
+			fd, err := unix.Open("/dev/net/tun", unix.O_RDWR|unix.O_CLOEXEC, 0)
+			if err != nil {
+				return err
+			}
+			defer unix.Close(fd)
+			req, err := unix.NewIfreq(fmt.Sprintf("t%d", typ))
+			if err != nil {
+				return err
+			}
+			req.SetUint16(unix.IFF_TUN | unix.IFF_NO_PI)
+			if err := unix.IoctlIfreq(fd, unix.TUNSETIFF, req); err != nil {
+				return err
+			}
+			if err := unix.IoctlSetInt(fd, unix.TUNSETLINK, typ); err != nil {
+				return err
+			}
+			return unix.IoctlSetInt(fd, unix.TUNSETPERSIST, 1)
+		})
 		if err != nil {
-			t.Fatal(err)
-		}
-		t.Cleanup(func() { unix.Close(fd) })
-		req, err := unix.NewIfreq(fmt.Sprintf("t%d", typ))
-		if err != nil {
-			t.Fatal(err)
-		}
-		req.SetUint16(unix.IFF_TUN | unix.IFF_NO_PI)
-		if err := unix.IoctlIfreq(fd, unix.TUNSETIFF, req); err != nil {
-			t.Fatal(err)
-		}
-		if err := unix.IoctlSetInt(fd, unix.TUNSETLINK, typ); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -108,11 +126,12 @@ func tunnelLinks(t *testing.T) {
 func TestTunnels(t *testing.T) {
 	kerneltest.Need(t, "tun")
 	leakCheck(t)
-	tunnelLinks(t)
+	const name = "tunnels"
+	tunnelLinks(t, name)
 	for i, c := range readTunnelCases(t, "testdata/tunnels.txt") {
 		got := c
 		got.calls = nil
-		got.code, got.out, got.errs = iproute.Tunnel(c.words, func(request uint, name string, data []byte) error {
+		got.code, got.out, got.errs = iproute.Tunnel(append([]string{"-n", name}, c.words...), func(request uint, name string, data []byte) error {
 			if request == 0 {
 				return unix.ENOTTY
 			}

@@ -52,7 +52,7 @@ func sameTransforms(t *testing.T, file string) {
 		if d := cmp.Diff(want, got); d != "" {
 			t.Errorf("%s%s", line, d)
 		}
-		const often = 8
+		const often = 20
 		if n++; n%often == 0 {
 			for _, dump := range []string{"ip -s xfrm state", "ip -s xfrm policy", "ip -s -s xfrm policy count", "ip xfrm policy getdefault"} {
 				argv := strings.Fields(dump)
