@@ -19,6 +19,8 @@ type frame struct {
 	seen bool
 	// host: the device that it came in by took it for its own (PACKET_HOST).
 	host bool
+	// received: it came in by a device of the namespace, which says what kind of packet it is (eth_type_trans).
+	received bool
 	// port is that of the bridge which it came in by last.
 	port *state.Link
 	// local: it was made in this namespace and has not left it (no bridge ingress).
@@ -84,6 +86,8 @@ func (f *frame) packet() *filter.Packet {
 	}
 	p.SrcMAC, p.DstMAC, p.EtherType, p.VLAN = f.src, f.dst, f.ether(), f.vlan
 	switch {
+	case !f.received:
+		p.PktType = filter.ToHost // as memory is made
 	case f.dst == broadcast:
 		p.PktType = filter.ToBroadcast
 	case f.dst.IsMulticast():
@@ -198,7 +202,7 @@ func (s *search) rx(r *room, dev *state.Link, f frame, tr trail) {
 	}
 	s.t.touch(r)
 	s.t.gaps(r, &tr)
-	f.host = f.dst == dev.MAC
+	f.host, f.received = f.dst == dev.MAC, true
 	if dev.XDP != "" {
 		tr.doubt(r, "link", Doubt{
 			Object: "link " + dev.Name, Text: fmt.Sprintf("an XDP program (%s) on %s decides what comes in", dev.XDP, dev.Name),

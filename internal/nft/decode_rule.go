@@ -255,17 +255,17 @@ func (m *machine) payload(name string, data []byte, a attrTable) bool {
 }
 
 // headerWord reports whether a write is one into the beginning of the network header, before the addresses, with IPv4's checksum
-// mended: nft's "ip dscp set", which writes whole words.
+// mended: nft's "ip dscp set" and "ip ttl set", which write two bytes.
 func (m *machine) headerWord(base, off, length uint32, a attrTable) bool {
 	const inet, place = 1, 10 // NFT_PAYLOAD_CSUM_INET
-	if base != baseNH || off+length > 8 || be32(a[payloadCsumFlags]) != 0 {
+	if base != baseNH || be32(a[payloadCsumFlags]) != 0 {
 		return false
 	}
 	switch m.ctx.nh {
 	case "ip":
-		return be32(a[payloadCsumType]) == inet && be32(a[payloadCsumOff]) == place
+		return off+length <= place && be32(a[payloadCsumType]) == inet && be32(a[payloadCsumOff]) == place
 	case "ip6":
-		return be32(a[payloadCsumType]) == 0
+		return off+length <= 8 && be32(a[payloadCsumType]) == 0
 	}
 	return false
 }

@@ -247,7 +247,7 @@ func (e *ruleEncoder) setValue(s *state.SetValue) error {
 		x := checksum(f)
 		x.OperationType, x.SourceRegister, x.Base, x.Offset, x.Len = expr.PayloadWrite, source, expr.PayloadBase(f.base), off, length
 		return e.add(&x)
-	case t.Raw != nil && t.Raw.Base == "nh" && t.Raw.Offset%8 == 0 && t.Raw.Length%8 == 0 && t.Raw.Offset+t.Raw.Length <= 64:
+	case t.Raw != nil && t.Raw.Base == "nh" && t.Raw.Offset%8 == 0 && t.Raw.Length%8 == 0 && t.Raw.Offset+t.Raw.Length <= 80:
 		if err := check(state.TypeInteger, int(t.Raw.Length/8)); err != nil {
 			return err
 		}

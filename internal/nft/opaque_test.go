@@ -19,6 +19,7 @@ func TestUnknownExpressionsAreNamed(t *testing.T) {
 		{"ct mark set meta mark", "ct mark set meta mark"},
 		{"meta mark set meta mark | 1 accept", "meta mark set meta mark & 0xfffffffe ^ 0x00000001 accept"},
 		{"ip dscp set cs1", "meta nfproto ipv4 @nh,0,16 set @nh,0,16 & 65283 ^ 32"},
+		{"ip ttl set 5", "meta nfproto ipv4 @nh,64,16 set @nh,64,16 & 255 ^ 1280"},
 		{"iifname \"a\" meta mark set numgen inc mod 3 drop", "iifname \"a\" <numgen> <meta> drop"},
 		{"tcp option maxseg size 1400 accept", "<exthdr> <cmp> accept"},
 		{"tcp flags syn tcp option maxseg size set 1400", "tcp flags syn <immediate> <exthdr>"},

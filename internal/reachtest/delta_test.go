@@ -74,7 +74,7 @@ func (w *world) policyRule() {
 	six := strings.Contains(a.addr, ":")
 	sels := []string{"from " + a.addr, "to " + a.addr, "not from " + a.addr, "from " + a.addr + " ipproto tcp", "from " + a.addr + " iif lo"}
 	if !six {
-		sels = append(sels, "from all", "iif lo", "ipproto tcp")
+		sels = append(sels, "from all", "iif lo", "ipproto tcp", "uidrange 0-0", "uidrange 1-9", "fwmark 0x1/0x3", "iif "+pick(w, w.devs).dev, "ipproto udp sport 1024-65534", "dport 80")
 	}
 	sel := pick(w, sels)
 	act := pick(w, []string{"lookup 77", "lookup 77", "prohibit", "blackhole", "unreachable", "lookup main suppress_prefixlength 0", "goto 32766"})
@@ -106,7 +106,7 @@ func (w *world) noForwarding() {
 
 func (w *world) arpSetting() {
 	d := pick(w, w.devs)
-	key := pick(w, []string{"arp_ignore=1", "arp_ignore=2", "arp_ignore=8", "arp_filter=1", "arp_announce=1", "arp_announce=2", "accept_local=1", "proxy_arp=1"})
+	key := pick(w, []string{"arp_ignore=1", "arp_ignore=2", "arp_ignore=8", "arp_filter=1", "arp_announce=1", "arp_announce=2", "accept_local=1", "proxy_arp=1", "route_localnet=1", "src_valid_mark=1"})
 	w.set(d.room, "net/ipv4/conf/%s/%s", d.dev, key)
 	w.note("%s on %s/%s", key, d.room, d.dev)
 }
@@ -128,11 +128,14 @@ func (w *world) match() string {
 		"icmpv6 type echo-request", "ip saddr " + pick(w, []string{"10.0.0.0/8", "10.0.1.0/24", "192.168.0.0/16"}), "ip daddr 10.0.2.0/24", ip + " saddr " + a.addr, ip + " daddr " + a.addr,
 		"iifname \"" + d.dev + "\"", "oifname \"" + d.dev + "\"", "ct state established,related", "ct state new", "ct state invalid", "meta length > 1000", "meta nfproto ipv4",
 		"ip saddr != " + "10.0.1.2", "tcp flags syn", "ct direction reply", "fib daddr type local", "meta mark 0x1",
+		"ct mark 0x1", "ct status dnat", "ct status snat,dnat", "ct status seen-reply", "ct original " + ip + " saddr " + a.addr, "meta pkttype host", "meta l4proto { tcp, udp }", "meta l4proto { tcp, udp } th dport 80-90",
+		"iifname . oifname { \"" + d.dev + "\" . \"" + pick(w, w.devs).dev + "\" }", "ip ttl < 64", "ip6 hoplimit 255", "meta iifkind \"veth\"", "ip daddr . ip protocol { 10.0.0.0/8 . tcp, 10.0.0.0-10.0.1.255 . icmp }",
 	})
 }
 
 func (w *world) verdict() string {
-	return pick(w, []string{"drop", "drop", "accept", "reject", "counter", "return", "meta mark set 0x1", "reject with icmpx type admin-prohibited", "reject with tcp reset"})
+	return pick(w, []string{"drop", "drop", "accept", "reject", "counter", "return", "meta mark set 0x1", "reject with icmpx type admin-prohibited", "reject with tcp reset",
+		"ct mark set meta mark", "meta mark set ct mark", "meta mark set meta mark or 0x1", "ct mark set 0x1", "tcp option maxseg size set rt mtu", "ip ttl set 1", "notrack", "goto @", "jump @"})
 }
 
 func (w *world) nftRule() {
@@ -142,12 +145,27 @@ func (w *world) nftRule() {
 	if strings.HasPrefix(v, "reject") && (hook == "prerouting" || hook == "postrouting") {
 		v = "drop"
 	}
-	if v == "reject with tcp reset" {
+	if v == "reject with tcp reset" || strings.HasPrefix(v, "tcp ") {
 		m = "meta l4proto tcp"
 	}
 	n := len(w.nft[r])
 	prio := pick(w, []int{-300, -150, 0, 10})
-	w.nft[r] = append(w.nft[r], fmt.Sprintf("table inet t%d { chain c { type filter hook %s priority %d; %s %s; }; }", n, hook, prio, m, v))
+	sub, typ := "", "filter"
+	switch {
+	case strings.HasSuffix(v, "@"):
+		sub, v = fmt.Sprintf("chain d { %s %s; }; ", w.match(), pick(w, []string{"drop", "accept", "return"})), strings.TrimSuffix(v, "@")+"d"
+	case strings.HasPrefix(v, "ip ttl "):
+		m = pick(w, []string{"", "ip saddr 10.0.0.0/8", "tcp dport 80"})
+	case strings.HasPrefix(v, "tcp "):
+		hook = "forward" // where packets have a route
+	case v == "notrack" && hook != "output":
+		hook, prio = "prerouting", -300
+	case v == "notrack":
+		prio = -300
+	case strings.Contains(v, "mark set") && hook == "output" && w.chance(50):
+		typ = "route"
+	}
+	w.nft[r] = append(w.nft[r], fmt.Sprintf("table inet t%d { %schain c { type %s hook %s priority %d; %s %s; }; }", n, sub, typ, hook, prio, m, v))
 	w.note("nft in %s: %s %s %s", r, hook, m, v)
 }
 
@@ -187,7 +205,11 @@ func (w *world) ctState() {
 func (w *world) legacyRule() {
 	r, d := pick(w, w.rooms), pick(w, w.devs)
 	chain := pick(w, []string{"INPUT", "FORWARD", "OUTPUT"})
-	m := pick(w, []string{"", "-p icmp", "-p tcp --dport 80", "-p udp --dport 80", "-s 10.0.1.0/24", "-d 10.0.2.0/24", "! -s 10.0.1.0/24", "-m conntrack --ctstate NEW", "-m conntrack --ctstate ESTABLISHED", "-p tcp -m multiport --dports 80,443", "-m addrtype --dst-type LOCAL", "-m mark --mark 0x1"})
+	m := pick(w, []string{"", "-p icmp", "-p tcp --dport 80", "-p udp --dport 80", "-s 10.0.1.0/24", "-d 10.0.2.0/24", "! -s 10.0.1.0/24", "-m conntrack --ctstate NEW", "-m conntrack --ctstate ESTABLISHED", "-p tcp -m multiport --dports 80,443", "-m addrtype --dst-type LOCAL", "-m mark --mark 0x1", "-m connmark --mark 0x1", "-m conntrack --ctdir REPLY", "-m conntrack --ctstatus SEEN_REPLY", "-m length --length 1000:2000", "-m iprange --dst-range 10.0.1.0-10.0.2.9"})
+	if w.chance(25) {
+		mangle := pick(w, []string{"PREROUTING", "OUTPUT", "FORWARD", "POSTROUTING", "INPUT"})
+		w.xt[r] = append(w.xt[r], fmt.Sprintf("-t mangle -A %s %s", mangle, pick(w, []string{"-j MARK --set-mark 1", "-j CONNMARK --set-mark 1", "-j CONNMARK --save-mark", "-j CONNMARK --restore-mark", "-p tcp --syn -j TCPMSS --set-mss 1000"})))
+	}
 	if chain == "FORWARD" && w.chance(40) {
 		m = pick(w, []string{"-i ", "-o "}) + d.dev
 	}

@@ -236,7 +236,7 @@ func (w *world) overlay() {
 func (w *world) m2() {
 	w.p2()
 	w.room("c", "d")
-	modes := []string{"bridge", "bridge", "private", "vepa"}
+	modes := []string{"bridge", "bridge", "private", "vepa", "source"}
 	for i, n := range []string{"c", "d"} {
 		w.ipDo("a", "link add m%s link va netns %s%s type macvlan mode %s", n, w.prefix, n, pick(w, modes))
 		w.ipDo(n, "link set m%s up", n)
