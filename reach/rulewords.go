@@ -98,7 +98,7 @@ func ruleFix(r *room, u *filter.Rule, p *filter.Packet, h filter.Hook) []string 
 		return out
 	}
 	if u.Backend == "ebtables" {
-		out := []string{}
+		var out []string
 		if p.ARP != nil {
 			out = fix(r.in("ebtables-legacy -t %s -I %s -p ARP --arp-ip-dst %s -j ACCEPT", u.Table, u.Chain, p.ARP.Target))
 		} else if !p.Is6() {

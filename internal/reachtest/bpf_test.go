@@ -68,10 +68,11 @@ func resident(t *testing.T, dir, ns string) {
 	enter(t, dir, cmd.Process.Pid)
 	h := open(t, ns)
 	kerneltest.Eventually(t, 30*time.Second, func() error {
-		if now, err := os.Readlink(fmt.Sprintf("/proc/%d/ns/net", cmd.Process.Pid)); err != nil || now != fmt.Sprintf("net:[%d]", h.Inode()) {
-			return fmt.Errorf("it is in %s, %v", now, err)
+		now, err := os.Readlink(fmt.Sprintf("/proc/%d/ns/net", cmd.Process.Pid))
+		if err == nil && now != fmt.Sprintf("net:[%d]", h.Inode()) {
+			err = fmt.Errorf("it is in %s", now)
 		}
-		return nil
+		return err
 	})
 }
 

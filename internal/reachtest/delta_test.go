@@ -134,8 +134,10 @@ func (w *world) match() string {
 }
 
 func (w *world) verdict() string {
-	return pick(w, []string{"drop", "drop", "accept", "reject", "counter", "return", "meta mark set 0x1", "reject with icmpx type admin-prohibited", "reject with tcp reset",
-		"ct mark set meta mark", "meta mark set ct mark", "meta mark set meta mark or 0x1", "ct mark set 0x1", "tcp option maxseg size set rt mtu", "ip ttl set 1", "notrack", "goto @", "jump @"})
+	return pick(w, []string{
+		"drop", "drop", "accept", "reject", "counter", "return", "meta mark set 0x1", "reject with icmpx type admin-prohibited", "reject with tcp reset",
+		"ct mark set meta mark", "meta mark set ct mark", "meta mark set meta mark or 0x1", "ct mark set 0x1", "tcp option maxseg size set rt mtu", "ip ttl set 1", "notrack", "goto @", "jump @",
+	})
 }
 
 func (w *world) nftRule() {

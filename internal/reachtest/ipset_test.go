@@ -43,7 +43,7 @@ type member struct {
 // makeSet does what ipset(8) create and add do (linux/netfilter/ipset/ip_set.h).
 func makeSet(t *testing.T, c *nl.Conn, name, typ string, revision byte, create []byte, members ...member) {
 	t.Helper()
-	const nested, netOrder, create_, add = 0x8000, 0x4000, 2, 9
+	const nested, netOrder, made, add = 0x8000, 0x4000, 2, 9
 	send := func(cmd uint16, flags uint16, body []byte) {
 		t.Helper()
 		b := join([]byte{unix.AF_INET, 0, 0, 0}, attr(1, 6), attr(2, append([]byte(name), 0)...), body)
@@ -51,7 +51,7 @@ func makeSet(t *testing.T, c *nl.Conn, name, typ string, revision byte, create [
 			t.Fatalf("set %s: %v", name, r.Err)
 		}
 	}
-	send(create_, unix.NLM_F_CREATE|unix.NLM_F_EXCL, join(attr(3, append([]byte(typ), 0)...), attr(4, revision), attr(5, unix.AF_INET), attr(7|nested, create...)))
+	send(made, unix.NLM_F_CREATE|unix.NLM_F_EXCL, join(attr(3, append([]byte(typ), 0)...), attr(4, revision), attr(5, unix.AF_INET), attr(7|nested, create...)))
 	for _, m := range members {
 		var data []byte
 		if m.net != "" {

@@ -16,11 +16,18 @@ func wideScenes() []scene {
 	}
 	return []scene{
 		{
-			"X01-wide", wide, []string{"b tcp 0.0.0.0:80", "b udp [::]:53"},
+			"X01-wide", wide,
+			[]string{"b tcp 0.0.0.0:80", "b udp [::]:53"},
 			[]question{
-				{src: "a", dst: "10.0.0.2", want: "yes"}, {src: "a", dst: "10.0.0.2:80", want: "yes"}, {src: "a", dst: "10.0.0.2:81", want: "request b no-listener"},
-				{src: "a", dst: "fd00::2", want: "yes"}, {src: "a", dst: "[fd00::2]:53/udp", want: "yes"}, {src: "a", dst: "10.0.0.254", want: "yes"},
-				{src: "s", dst: "10.0.0.2", want: "yes"}, {src: "b", dst: "10.0.0.1", want: "yes"}, {src: "a", dst: "10.0.0.2", size: 1400, want: "yes"},
+				{src: "a", dst: "10.0.0.2", want: "yes"},
+				{src: "a", dst: "10.0.0.2:80", want: "yes"},
+				{src: "a", dst: "10.0.0.2:81", want: "request b no-listener"},
+				{src: "a", dst: "fd00::2", want: "yes"},
+				{src: "a", dst: "[fd00::2]:53/udp", want: "yes"},
+				{src: "a", dst: "10.0.0.254", want: "yes"},
+				{src: "s", dst: "10.0.0.2", want: "yes"},
+				{src: "b", dst: "10.0.0.1", want: "yes"},
+				{src: "a", dst: "10.0.0.2", size: 1400, want: "yes"},
 				{src: "a", dst: "10.0.0.9", want: "request a neighbour-failed"},
 			},
 		},
