@@ -85,7 +85,7 @@ func objects() map[string]object {
 		"xfrm": {
 			"Show and change states and policies of IPsec (as ip xfrm)", `  warren -n red xfrm policy
   warren -n red xfrm state list nokeys
-  warren -n red xfrm policy add dir out src 10.1.0.0/16 dst 10.2.0.0/16 tmpl proto esp mode tunnel src 192.0.2.1 dst 192.0.2.2
+  warren -n red xfrm policy add dir out src 10.1.0.0/16 dst 10.2.0.0/16 tmpl src 192.0.2.1 dst 192.0.2.2 proto esp mode tunnel
   warren -n red xfrm monitor nokeys`, nil,
 		},
 	}
