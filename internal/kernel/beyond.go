@@ -16,8 +16,8 @@ import (
 	"warren/state"
 )
 
-// beyondBatch is how many namespaces are open at once while one of them is looked for.
-const beyondBatch = 128
+// beyondBatch is how many namespaces are open at once while one of them is looked for, see [searchBatch].
+const beyondBatch = 2 * searchBatch
 
 // findBeyond finds the namespaces that others know by an id. The cheapest ways come first, each checked by asking for the
 // id of what was opened: what was found behind that id before; by the mark on its lo; among the namespaces that the query
@@ -126,41 +126,31 @@ func (l *lookout) look() {
 	}
 }
 
-// names tries everything that has a name. Who searches once will search again, a walk from hop to hop: what was opened stays open
-// for that, and from some searches on the roster knows.
+// names tries everything that has a name. Who searches once will search again, a walk from hop to hop: after some searches the roster
+// knows.
 func (l *lookout) names() {
 	for id, wanted := range l.want {
 		if wanted && id >= sampledFrom {
 			l.sample(id)
 		}
 	}
-	if l.left == 0 || l.tryKept() {
+	if l.left == 0 {
 		return
 	}
-	if ids, ok := l.k.rosterOf(l.ctx, l.viewer); ok {
-		var keys []string
-		for id, wanted := range l.want {
-			if key := ids[id]; wanted && key != "" {
-				keys = append(keys, key)
+	names, again := l.k.namesToSearch()
+	if !again {
+		if ids, ok := l.k.rosterOf(l.ctx, l.viewer); ok {
+			var keys []string
+			for id, wanted := range l.want {
+				if key := ids[id]; wanted && key != "" {
+					keys = append(keys, key)
+				}
 			}
-		}
-		l.keys(keys)
-		return
-	}
-	for part := range slices.Chunk(l.k.allKeys(), beyondBatch) {
-		if l.left == 0 || l.ctx.Err() != nil {
+			l.keys(keys)
 			return
 		}
-		keys, fds := l.k.peek(part)
-		for i, id := range idsOf(l.conn, fds) {
-			if l.want[id] {
-				l.keys(keys[i : i+1])
-			}
-		}
-		for _, fd := range fds {
-			_ = unix.Close(fd)
-		}
 	}
+	l.search(names)
 }
 
 // marked is the key by the mark on lo of the namespace behind an id.

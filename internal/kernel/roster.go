@@ -20,13 +20,14 @@ import (
 // of a thousand names had to be tried for each. To make it costs as much as one search. Its numbers hold nothing alive: what
 // goes away leaves it.
 type roster struct {
-	mu    sync.Mutex
-	asked int                       // searches without it
-	conn  *nl.Conn                  // nil = there is none
-	keys  []string                  // by number
-	free  int                       // the next number that nobody has
-	ids   map[uint64]map[int]string // by viewer's cookie
-	kept  kept
+	mu   sync.Mutex
+	conn *nl.Conn                  // nil = there is none
+	keys []string                  // by number
+	free int                       // the next number that nobody has
+	ids  map[uint64]map[int]string // by viewer's cookie
+
+	searches int      // one by one
+	names    []string // that they went through
 }
 
 // From how many ids on a dump of them may have been cut off: in a wide part (see nl.Conn.Widen), 36 bytes each, and in a
@@ -44,8 +45,8 @@ func (k *Kernel) Rest() {
 	if r.conn != nil {
 		_ = r.conn.Close()
 	}
-	r.kept.close()
-	r.asked, r.conn, r.keys, r.free, r.ids = 0, nil, nil, 0, nil
+	r.searches, r.names = 0, nil
+	r.conn, r.keys, r.free, r.ids = nil, nil, 0, nil
 }
 
 // rosterOf returns the keys behind the ids of a namespace. ok is false where each name has to be tried.
@@ -53,9 +54,6 @@ func (k *Kernel) rosterOf(ctx context.Context, viewer *netns.Handle) (ids map[in
 	r := &k.roster
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if r.asked++; r.asked < 2 {
-		return nil, false
-	}
 	if r.conn == nil && !r.make(k) {
 		return nil, false
 	}

@@ -5,6 +5,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"warren/internal/nl"
 	"warren/internal/rtnl"
 )
 
@@ -34,7 +35,7 @@ func (l *lookout) sample(want int) {
 		for i, at := range tried {
 			keys[i] = names[at]
 		}
-		ids := l.idsAt(keys)
+		ids := l.idsAt(l.conn, keys)
 		before, after := -1, -1 // positions next to each other, between whose ids the wanted one is
 		prev := -1
 		for i, id := range ids {
@@ -57,9 +58,9 @@ func (l *lookout) sample(want int) {
 }
 
 // idsAt asks for the ids of the namespaces with these names; of those that there are no more [rtnl.NoNSID].
-func (l *lookout) idsAt(keys []string) []int {
+func (l *lookout) idsAt(conn *nl.Conn, keys []string) []int {
 	open, fds := l.k.peek(keys)
-	got := idsOf(l.conn, fds)
+	got := idsOf(conn, fds)
 	for _, fd := range fds {
 		_ = unix.Close(fd)
 	}

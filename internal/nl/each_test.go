@@ -2,6 +2,7 @@ package nl_test
 
 import (
 	"errors"
+	"slices"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -54,14 +55,13 @@ func TestQueryEach(t *testing.T) {
 	lost := false
 	w := &fakeWire{answer: func(reqs []sent) []reply {
 		var out []reply
-		for i := len(reqs) - 1; i >= 0; i-- { // any order
-			s := reqs[i]
-			switch n := s.data[0]; {
-			case n == 3:
+		for _, s := range slices.Backward(reqs) { // any order
+			switch n := s.data[0]; n {
+			case 3:
 				out = append(out, ack(s, 2, "no such id"))
-			case n == 99:
+			case 99:
 				lost = true // no answer
-			case n == 5:
+			case 5:
 				out = append(out, reply{b: message(90, 0, s.seq, n, n)}, reply{b: message(90, 0, s.seq, 77)}, reply{b: message(90, 0, 0, 78)})
 			default:
 				out = append(out, reply{b: message(90, 0, s.seq, n, n)})
