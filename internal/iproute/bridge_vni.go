@@ -2,6 +2,7 @@ package iproute
 
 import (
 	"fmt"
+	"net/netip"
 	"strings"
 
 	"golang.org/x/sys/unix"
@@ -48,9 +49,8 @@ func vniObject(s *session, w *words) {
 }
 
 func vniModify(s *session, w *words, typ int) {
-	m := rtnl.NewMessage(tunnelLen)
-	entry := m.Begin(vnifilterEntry)
-	dev, said := "", false
+	dev, list, said := "", "", false
+	var group *netip.Addr
 	for w.more() {
 		switch word := w.peek(); word {
 		case "dev":
@@ -59,44 +59,55 @@ func vniModify(s *session, w *words, typ int) {
 			if next := w.next(); said {
 				invalid("duplicate vni", next)
 			}
-			said = true
-			writeVNIs(m, w.peek())
+			list, said = w.peek(), true
 		case "group", "remote":
-			a := address(w.next(), 0)
-			switch {
-			case word == "group" && !a.IsMulticast():
-				invalid("invalid group address", w.peek())
-			case a.Is4():
-				m.Addr(vniGroup, a)
-			default:
-				m.Addr(vniGroup6, a)
+			if group != nil {
+				invalid("duplicate group", word)
 			}
+			a := address(w.next(), 0)
+			if word == "group" && !a.IsMulticast() {
+				invalid("invalid group address", w.peek())
+			}
+			group = &a
 		default:
-			if matches(word, "help") {
+			if word == "help" {
 				usageOf(vniUsage)
 			}
 		}
 		w.skip()
 	}
-	m.End(entry)
 	if dev == "" || !said {
 		die("Device and VNI ID are required arguments.")
 	}
+	m := rtnl.NewMessage(tunnelLen)
+	writeVNIs(m, list, group)
 	m.Head()[0] = unix.AF_BRIDGE
 	native.PutUint32(m.Head()[4:], s.bridgeDevice(dev, "Cannot find vxlan device \"%s\""))
 	s.do(m.Request(typ, 0))
 }
 
-// writeVNIs writes a list such as "1,5-9"; what is no number is left out.
-func writeVNIs(m *rtnl.Message, list string) {
+// writeVNIs writes an entry for each part of a list such as "1,5-9", all with the same partner; what is no number is 0.
+func writeVNIs(m *rtnl.Message, list string, group *netip.Addr) {
 	for item := range strings.SplitSeq(list, ",") {
+		if item == "" {
+			continue
+		}
+		at := m.Begin(vnifilterEntry)
 		first, last, ranged := strings.Cut(item, "-")
-		if n, ok := parseUint(first, 10, 32); ok {
-			m.U32(vniStart, uint32(n))
+		m.U32(vniStart, uint32(atoi(first)))
+		if ranged && atoi(last) != 0 {
+			m.U32(vniEnd, uint32(atoi(last)))
 		}
-		if n, ok := parseUint(last, 10, 32); ranged && ok {
-			m.U32(vniEnd, uint32(n))
+		switch {
+		case group == nil:
+		case !group.IsValid():
+			m.Addr(0, *group) // "any"
+		case group.Is4():
+			m.Addr(vniGroup, *group)
+		default:
+			m.Addr(vniGroup6, *group)
 		}
+		m.End(at)
 	}
 }
 

@@ -133,7 +133,7 @@ func (s *session) printLink(p *printer, l *linkMsg, forLink bool, family, least 
 	if l.a.Has(unix.IFLA_GROUP) {
 		p.str("group", "group %s ", groupName(s, l.a.U32(unix.IFLA_GROUP)))
 	}
-	if q := l.a.U32(unix.IFLA_TXQLEN); q != 0 && !s.monitoring {
+	if q := s.queueLength(l); q != 0 {
 		num(p, "txqlen", "qlen %d", q)
 	}
 	if l.a.U32(iflaEvent) != 0 {
@@ -305,4 +305,20 @@ func (s *session) printAltNames(p *printer, l *linkMsg) {
 		p.item("altname %s", name)
 	}
 	p.closeArray("")
+}
+
+// queueLength is how many packets may wait in front of a link. What IPv6 tells of a link does not say it; iproute2 asks once more.
+func (s *session) queueLength(l *linkMsg) uint32 {
+	switch {
+	case s.monitoring:
+		return 0
+	case l.a.Has(unix.IFLA_TXQLEN):
+		return l.a.U32(unix.IFLA_TXQLEN)
+	}
+	msgs, err := s.ask(rtnl.GetLinkIndex(l.index))
+	if err != nil || len(msgs) == 0 {
+		return 0
+	}
+	whole, _ := readLink(msgs[0].Data)
+	return whole.a.U32(unix.IFLA_TXQLEN)
 }

@@ -29,7 +29,7 @@ func (f *linkFilter) lets(l *linkMsg) bool {
 	switch {
 	case f.index != 0 && l.index != int(f.index),
 		f.up && l.flags&unix.IFF_UP == 0,
-		f.group >= 0 && int64(l.a.U32(unix.IFLA_GROUP)) != f.group,
+		f.group >= 0 && l.a.Has(unix.IFLA_GROUP) && int64(l.a.U32(unix.IFLA_GROUP)) != f.group,
 		f.master != 0 && l.a.U32(unix.IFLA_MASTER) != f.master,
 		f.noMast && l.a.U32(unix.IFLA_MASTER) != 0:
 		return false
