@@ -81,6 +81,7 @@ func (w *Warren) afterwards(ctx context.Context, c *Change) (state.Snapshot, err
 		n.Read = state.PartsWalk
 		if old := now.Namespace(n.Name); old != nil {
 			n.Sockets, n.XTables, n.NextHops, n.Conntrack = old.Sockets, old.XTables, old.NextHops, old.Conntrack
+			n.EBTables, n.IPSets, n.Agents = old.EBTables, old.IPSets, old.Agents
 			continue
 		}
 		// The machine in memory knows few values of a new namespace.
