@@ -49,9 +49,13 @@ func (s *session) replace(h *netns.Handle, argv []string) {
 		run = netns.Exec
 	}
 	err := run(h, argv, netns.ExecOptions{Final: s.deps.Final, Warn: func(err error) { fmt.Fprintln(s.stdio.Err, err) }})
-	if err == nil {
-		return
+	if err != nil {
+		s.notReplaced(err, argv)
 	}
+}
+
+// notReplaced ends the command that could not become another.
+func (s *session) notReplaced(err error, argv []string) {
 	missing, ok := errors.AsType[*netns.ExecError](err)
 	switch {
 	case ok && s.personality == Warren:
@@ -79,10 +83,15 @@ func (s *session) child(name string, argv []string) int {
 	if s.p != nil {
 		s.flush()
 	}
+	return s.again(append([]string{"netns", "exec", name}, argv...), argv)
+}
+
+// again runs this program once more with other words, which become the command, and waits for it.
+func (s *session) again(words, argv []string) int {
 	cmd := exec.CommandContext(s.ctx, s.program())
-	cmd.Args = append([]string{"ip", "netns", "exec", name}, argv...)
+	cmd.Args = append([]string{"ip"}, words...)
 	if s.personality == Warren {
-		cmd.Args = append([]string{"warren", "netns", "exec", name}, argv...)
+		cmd.Args[0] = "warren"
 	}
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = s.stdio.In, s.stdio.Out, s.stdio.Err
 	err := cmd.Run()

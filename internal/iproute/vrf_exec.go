@@ -2,16 +2,14 @@ package iproute
 
 import (
 	"errors"
-	"fmt"
-	"io/fs"
 	"os"
-	"os/exec"
 	"path"
 	"strconv"
 	"strings"
-	"syscall"
 
 	"golang.org/x/sys/unix"
+
+	"warren/netns"
 )
 
 // vrfExec runs a command whose sockets belong to a routing domain: its process goes into a folder of the unified cgroup hierarchy
@@ -29,7 +27,10 @@ func vrfExec(s *session, w *words) {
 		if s.opt.netns != "" {
 			options = []string{"-n", s.opt.netns}
 		}
-		if s.code = s.again(append(append(options, "vrf", "exec", name), argv...)); s.code == exitUsage {
+		if s.p != nil {
+			s.flush()
+		}
+		if s.code = s.again(append(append(options, "vrf", "exec", name), argv...), argv); s.code == exitUsage {
 			s.code = exitFailed
 		}
 		return
@@ -39,37 +40,9 @@ func vrfExec(s *session, w *words) {
 		s.replace(s.space(), argv)
 		return
 	}
-	program, err := exec.LookPath(argv[0])
-	if err == nil {
-		err = syscall.Exec(program, argv, os.Environ())
+	if err := netns.Join(argv, netns.JoinOptions{}); err != nil {
+		s.notReplaced(err, argv)
 	}
-	why := errnoText(err)
-	if errors.Is(err, exec.ErrNotFound) || errors.Is(err, fs.ErrNotExist) {
-		why = strerror(unix.ENOENT)
-	}
-	fail(exitFailed, "exec of \"%s\" failed: %s", argv[0], why)
-}
-
-// again runs this program with other words and waits for it.
-func (s *session) again(words []string) int {
-	if s.p != nil {
-		s.flush()
-	}
-	cmd := exec.CommandContext(s.ctx, s.program())
-	cmd.Args = append([]string{s.personality.String()}, words...)
-	cmd.Stdin, cmd.Stdout, cmd.Stderr = s.stdio.In, s.stdio.Out, s.stdio.Err
-	err := cmd.Run()
-	if ended, ok := errors.AsType[*exec.ExitError](err); ok {
-		if ended.ExitCode() < 0 { // of a signal
-			panic(&failure{code: exitFailed, abort: true})
-		}
-		return ended.ExitCode()
-	}
-	if err != nil {
-		fmt.Fprintf(s.stdio.Err, "%s: %s\n", cmd.Path, errnoText(err))
-		return exitFailed
-	}
-	return exitOK
 }
 
 // enterVRF puts this process into a domain's folder.

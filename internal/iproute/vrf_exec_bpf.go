@@ -1,6 +1,7 @@
 package iproute
 
 import (
+	"errors"
 	"runtime"
 	"unsafe"
 
@@ -49,7 +50,7 @@ func bindSockets(folder string, index int) {
 	prog, err := loadProgram(bindProgram(index))
 	if err != nil {
 		text := "Failed to load BPF prog: '" + errnoText(err) + "'"
-		if err != unix.EPERM {
+		if !errors.Is(err, unix.EPERM) {
 			text += "\nKernel compiled with CGROUP_BPF enabled?"
 		}
 		die("%s", text)

@@ -37,8 +37,14 @@ func xfrmModes() []xfrmName {
 
 func xfrmStateFlags() []xfrmName {
 	return []xfrmName{
-		{"noecn", xfrm.StateNoECN}, {"decap-dscp", xfrm.StateDecapDSCP}, {"nopmtudisc", xfrm.StateNoPMTUDisc}, {"wildrecv", xfrm.StateWildRecv},
-		{"icmp", xfrm.StateICMP}, {"af-unspec", xfrm.StateAFUnspec}, {"align4", xfrm.StateAlign4}, {"esn", xfrm.StateESN},
+		{"noecn", xfrm.StateNoECN},
+		{"decap-dscp", xfrm.StateDecapDSCP},
+		{"nopmtudisc", xfrm.StateNoPMTUDisc},
+		{"wildrecv", xfrm.StateWildRecv},
+		{"icmp", xfrm.StateICMP},
+		{"af-unspec", xfrm.StateAFUnspec},
+		{"align4", xfrm.StateAlign4},
+		{"esn", xfrm.StateESN},
 	}
 }
 

@@ -88,14 +88,14 @@ func (x *xfrmCommand) stateFilter(w *words) {
 	f.state.Family = x.family
 	id := false
 	for ; w.more(); w.skip() {
-		switch word := w.peek(); {
-		case word == "nokeys":
+		switch word := w.peek(); word {
+		case "nokeys":
 			x.nokeys = true
-		case word == "mode":
+		case "mode":
 			f.state.Mode, f.given.mode = xfrmMode(w.next()), true
-		case word == "reqid":
+		case "reqid":
 			f.state.ReqID, f.given.reqid = u32(w.next(), "REQID value is invalid"), true
-		case word == "flag":
+		case "flag":
 			w.next()
 			f.state.Flags = uint8(xfrmFlagWords(w, xfrmStateFlags(), 8, uint32(f.state.Flags), "FLAG value is invalid"))
 			f.given.flags = true
