@@ -69,7 +69,7 @@ func kernelObject(name, family, usage string) func(*session, *words) {
 		if !w.more() || matches(w.peek(), "help") {
 			usageOf(usage)
 		}
-		s.family(family, 1)
+		s.family(family)
 		unknownObject(name)(s, w)
 	}
 }

@@ -12,9 +12,8 @@ const genlLen = 4
 
 // A genlFamily is one of the kernel's parts that is spoken to over generic netlink.
 type genlFamily struct {
-	id      int
-	version uint8
-	groups  map[string]uint32 // of notifications, by name
+	id     int
+	groups map[string]uint32 // of notifications, by name
 }
 
 // generic is a generic netlink socket in the namespace.
@@ -30,7 +29,7 @@ func (s *session) generic() *nl.Conn {
 }
 
 // family finds a part of the kernel by its name; where there is none the command ends as iproute2 does.
-func (s *session) family(name string, version uint8) genlFamily {
+func (s *session) family(name string) genlFamily {
 	const ctrl, getFamily, attrID, attrName, attrGroups, groupName, groupID = 0x10, 3, 1, 2, 7, 1, 2
 	m := rtnl.NewMessage(genlLen)
 	m.Head()[0], m.Head()[1] = getFamily, 1
@@ -43,7 +42,7 @@ func (s *session) family(name string, version uint8) genlFamily {
 	if r.Err != nil {
 		exit("%s\nError talking to the kernel", kernelText(r.Err))
 	}
-	f := genlFamily{version: version, groups: map[string]uint32{}}
+	f := genlFamily{groups: map[string]uint32{}}
 	for _, msg := range r.Messages {
 		if len(msg.Data) < genlLen {
 			continue
@@ -64,7 +63,7 @@ func (s *session) family(name string, version uint8) genlFamily {
 // message begins a command.
 func (f genlFamily) message(command uint8) *rtnl.Message {
 	m := rtnl.NewMessage(genlLen)
-	m.Head()[0], m.Head()[1] = command, f.version
+	m.Head()[0], m.Head()[1] = command, 1 // all of them have version 1
 	return m
 }
 

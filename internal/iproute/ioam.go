@@ -84,7 +84,7 @@ func ioamObject(s *session, w *words) {
 	s.talk(f, m)
 }
 
-func (s *session) ioamFamily() genlFamily { return s.family("IOAM6", 1) }
+func (s *session) ioamFamily() genlFamily { return s.family("IOAM6") }
 
 // ioamNewNamespace reads a namespace with what its nodes add to packets: 32 bits, then 64.
 func ioamNewNamespace(w *words) func(*rtnl.Message) {

@@ -195,7 +195,7 @@ func printGeneve(_ *session, p *printer, a rtnl.Attrs, _ *linkMsg) {
 	if a.U8(geneveTTLInherit) != 0 {
 		p.text("ttl inherit ")
 	} else if a.Has(geneveTTL) {
-		printOrWord(p, "ttl", "ttl", a.U8(geneveTTL), "auto")
+		printOrWord(p, "ttl", a.U8(geneveTTL), "auto")
 	}
 	printTOS(p, a.U8(geneveTOS))
 	if df := int(a.U8(geneveDF)); a.Has(geneveDF) && df < 3 && (df != 0 || p.isJSON()) {
@@ -220,10 +220,10 @@ func printGeneve(_ *session, p *printer, a rtnl.Attrs, _ *linkMsg) {
 	}
 }
 
-// printOrWord prints a number, where it is 0 in text a word.
-func printOrWord(p *printer, key, word string, v uint8, zero string) {
+// printOrWord prints how far packets go, where it is 0 in text a word.
+func printOrWord(p *printer, word string, v uint8, zero string) {
 	if v != 0 || p.isJSON() {
-		num(p, key, word+" %d ", v)
+		num(p, "ttl", word+" %d ", v)
 		return
 	}
 	p.text("%s %s ", word, zero)

@@ -18,8 +18,8 @@ func printEndpoint(p *printer, a rtnl.Attrs, typ int, key string) {
 	p.str(key, key+" %s ", word)
 }
 
-func (s *session) printTunnelLink(p *printer, a rtnl.Attrs, typ int) {
-	if index := a.U32(typ); index != 0 {
+func (s *session) printTunnelLink(p *printer, a rtnl.Attrs) {
+	if index := a.U32(iptunLink); index != 0 { // the first attribute of all of them
 		p.str("link", "dev %s ", s.nameOf(int(index)))
 	}
 }
@@ -79,8 +79,8 @@ func printIptun(s *session, p *printer, a rtnl.Attrs, _ *linkMsg) {
 	}
 	printEndpoint(p, a, iptunRemote, "remote")
 	printEndpoint(p, a, iptunLocal, "local")
-	s.printTunnelLink(p, a, iptunLink)
-	printOrWord(p, "ttl", "ttl", a.U8(iptunTTL), "inherit")
+	s.printTunnelLink(p, a)
+	printOrWord(p, "ttl", a.U8(iptunTTL), "inherit")
 	printTOS(p, a.U8(iptunTOS))
 	on := a.U8(iptunPMTUDisc) != 0
 	p.boolean("pmtudisc", map[bool]string{true: "pmtudisc ", false: "nopmtudisc "}[on], on)
@@ -138,7 +138,7 @@ func printIP6Tnl(s *session, p *printer, a rtnl.Attrs, _ *linkMsg) {
 	}
 	printEndpoint(p, a, iptunRemote, "remote")
 	printEndpoint(p, a, iptunLocal, "local")
-	s.printTunnelLink(p, a, iptunLink)
+	s.printTunnelLink(p, a)
 	printOver6(p, a, flags, iptunTTL, iptunEncapLimit, iptunFlowinfo)
 	if flags&tnl6MIP6 != 0 {
 		p.is("ip6_tnl_f_mip6_dev", "mip6 ")
@@ -149,7 +149,7 @@ func printIP6Tnl(s *session, p *printer, a rtnl.Attrs, _ *linkMsg) {
 
 // printOver6 prints the outer header of a tunnel over IPv6.
 func printOver6(p *printer, a rtnl.Attrs, flags uint32, ttl, limit, flow int) {
-	printOrWord(p, "ttl", "hoplimit", a.U8(ttl), "inherit")
+	printOrWord(p, "hoplimit", a.U8(ttl), "inherit")
 	if flags&tnl6NoLimit != 0 {
 		p.is("ip6_tnl_f_ign_encap_limit", "encaplimit none ")
 	} else if a.Has(limit) {
@@ -188,7 +188,7 @@ func printLocalAndMark(p *printer, flags, mark uint32) {
 func printVTI(s *session, p *printer, a rtnl.Attrs, _ *linkMsg) {
 	printEndpoint(p, a, vtiRemote, "remote")
 	printEndpoint(p, a, vtiLocal, "local")
-	s.printTunnelLink(p, a, vtiLink)
+	s.printTunnelLink(p, a)
 	printDotted(p, a, vtiIkey, "ikey")
 	printDotted(p, a, vtiOkey, "okey")
 	printMark(p, a.U32(vtiFwmark))
@@ -210,11 +210,11 @@ func printGre(s *session, p *printer, a rtnl.Attrs, l *linkMsg) {
 	}
 	printEndpoint(p, a, greRemote, "remote")
 	printEndpoint(p, a, greLocal, "local")
-	s.printTunnelLink(p, a, greLink)
+	s.printTunnelLink(p, a)
 	if six {
 		printOver6(p, a, flags, greTTL, greEncapLimit, greFlowinfo)
 	} else {
-		printOrWord(p, "ttl", "ttl", a.U8(greTTL), "inherit")
+		printOrWord(p, "ttl", a.U8(greTTL), "inherit")
 		printTOS(p, a.U8(greTOS))
 		if a.Has(grePMTUDisc) {
 			on := a.U8(grePMTUDisc) != 0

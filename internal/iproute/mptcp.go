@@ -57,7 +57,7 @@ func mptcpObject(s *session, w *words) {
 		usageOf(mptcpUsage)
 	}
 	word := w.peek()
-	family := func() genlFamily { return s.family("mptcp_pm", 1) }
+	family := func() genlFamily { return s.family("mptcp_pm") }
 	unknown := func(s *session, w *words, verbs []verb) {
 		if word := w.peek(); !dispatch(s, w, verbs) {
 			unknownVerb("mptcp", word)

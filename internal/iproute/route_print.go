@@ -129,7 +129,7 @@ func (s *session) printRouteEnd(p *printer, f *routeFilter, r *routeMsg) {
 		if r.a.U8(unix.RTA_TTL_PROPAGATE) != 0 {
 			word = "enabled"
 		}
-		p.boolean("ttl-propogate", "ttl-propogate "+word, word == "enabled") // spelled as iproute2 does
+		p.boolean("ttl-propogate", "ttl-propogate "+word, word == "enabled") //nolint:misspell // as iproute2 spells it
 	}
 	if nhid := r.a.U32(rtaNHID); nhid != 0 && s.opt.details {
 		s.printNexthopInfo(p, nhid)

@@ -81,7 +81,7 @@ func srObject(s *session, w *words) {
 	}
 }
 
-func (s *session) srFamily() genlFamily { return s.family("SEG6", 1) }
+func (s *session) srFamily() genlFamily { return s.family("SEG6") }
 
 // srSetKey sets or, with an empty secret, deletes a key.
 func (s *session) srSetKey(w *words) {

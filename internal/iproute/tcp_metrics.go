@@ -102,7 +102,7 @@ func (s *session) tcpMetrics(w *words, verb string) {
 	if verb == "flush" && (exact(f.dest) || all(f.dest) && all(f.local) && f.family == unix.AF_UNSPEC) {
 		verb = "delete"
 	}
-	g := s.family("tcp_metrics", 1)
+	g := s.family("tcp_metrics")
 	address := func(m *rtnl.Message) {
 		for _, a := range []struct {
 			p         *prefixWord
