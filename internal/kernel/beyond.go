@@ -130,7 +130,7 @@ func (l *lookout) look() {
 // knows.
 func (l *lookout) names() {
 	for id, wanted := range l.want {
-		if wanted && id >= sampledFrom {
+		if wanted && id >= sampledFrom && l.left <= sampledUpTo {
 			l.sample(id)
 		}
 	}

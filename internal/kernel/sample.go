@@ -13,6 +13,8 @@ import (
 const (
 	// sampledFrom is from which id on so many may be known that it is worth to guess first.
 	sampledFrom = 32
+	// sampledUpTo is up to how many ids are guessed one by one: that takes some fifty questions each.
+	sampledUpTo = 6
 	// samples is how many names are tried at a time.
 	samples = 16
 )
