@@ -63,7 +63,7 @@ func (r *room) needPorts() {
 
 // needStation notes that it matters what a bridge knows about a station.
 func (r *room) needStation(br *state.Link, mac state.MAC) {
-	if !r.lacks() || mac.IsMulticast() {
+	if !r.lacks() || mac.IsMulticast() || mac.IsZero() {
 		return
 	}
 	s := state.Station{Bridge: br.Name, MAC: mac}
