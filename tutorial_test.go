@@ -59,7 +59,7 @@ func TestTutorial(t *testing.T) {
 	for i, c := range commands {
 		results[i] = runTutorial(t, dir, filepath.Dir(path), c)
 		// The kernel reports carriers a moment later. A person types more slowly.
-		for end := time.Now().Add(10 * time.Second); !same(c.want, results[i]) && looks(c.script) && time.Now().Before(end); {
+		for end := time.Now().Add(30 * time.Second); !same(c.want, results[i]) && looks(c.script) && time.Now().Before(end); {
 			results[i] = runTutorial(t, dir, filepath.Dir(path), c)
 		}
 		if !same(c.want, results[i]) {

@@ -134,7 +134,7 @@ func eventually(ts *testscript.TestScript, neg bool, args []string) {
 	if len(args) == 0 {
 		ts.Fatalf("usage: [!] eventually COMMAND...")
 	}
-	const limit = 10 * time.Second
+	const limit = 30 * time.Second
 	for end := time.Now().Add(limit); ; {
 		err := ts.Exec(args[0], args[1:]...)
 		if (err == nil) != neg {

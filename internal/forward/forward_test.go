@@ -20,7 +20,7 @@ import (
 
 func TestMain(m *testing.M) { kerneltest.Main(m) }
 
-const wait = 10 * time.Second
+const wait = 30 * time.Second
 
 // tcp forwards a port to addr until the test ends.
 func tcp(t *testing.T, to string) netip.AddrPort {

@@ -79,7 +79,7 @@ func (z *zoo) connect(listener int, from, to string) (near, far int) {
 	near = z.open(domainOf(to), unix.SOCK_STREAM, 0)
 	z.must(unix.SetsockoptInt(near, unix.SOL_SOCKET, unix.SO_REUSEADDR, 1))
 	z.must(unix.Bind(near, sockaddr(from)))
-	kerneltest.Eventually(z.t, 10*time.Second, func() error { return unix.Connect(near, sockaddr(to)) }) // addresses of IPv6 take a moment
+	kerneltest.Eventually(z.t, 30*time.Second, func() error { return unix.Connect(near, sockaddr(to)) }) // addresses of IPv6 take a moment
 	far, _, err := unix.Accept4(listener, unix.SOCK_CLOEXEC)
 	z.must(err)
 	z.fds = append(z.fds, far)

@@ -12,7 +12,7 @@ import (
 )
 
 // leakWait is how long a test may take to be really done after its end: the kernel cleans namespaces up later.
-const leakWait = 10 * time.Second
+const leakWait = 30 * time.Second
 
 // LeakCheck looks at what there is now, and fails the test if at its end, after all clean-ups that are registered later,
 // something is left over or gone: network namespaces, links and addresses and routes and sysctls of the world's own

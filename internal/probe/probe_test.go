@@ -102,7 +102,7 @@ func TestPingLinkLocalTakesTheZoneFromTheNamespace(t *testing.T) {
 	if err != nil || !ll.IsValid() {
 		t.Fatalf("link-local address of r: %v, %v", ll, err)
 	}
-	want(t, "link-local", probe.Retry(t.Context(), 5*time.Second, true, func(ctx context.Context) probe.Result {
+	want(t, "link-local", probe.Retry(t.Context(), 30*time.Second, true, func(ctx context.Context) probe.Result {
 		return probe.Ping(ctx, w.a, ll.WithZone("eth0"), probe.Options{})
 	}), probe.OK, "answer")
 	want(t, "no such zone", probe.Ping(t.Context(), w.a, ll.WithZone("nope0"), probe.Options{}), probe.Failed, `interface "nope0"`)

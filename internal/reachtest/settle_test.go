@@ -36,7 +36,7 @@ func settleAll(t *testing.T, w *warren.Warren) {
 func settle(ctx context.Context, w *warren.Warren, names []string) error {
 	tick := time.NewTicker(50 * time.Millisecond)
 	defer tick.Stop()
-	for range 300 {
+	for range 1200 {
 		s, err := w.Observe(ctx, state.Query{Names: names, Parts: state.PartLinks | state.PartAddrs | state.PartRoutes})
 		if err != nil {
 			return err

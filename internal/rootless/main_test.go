@@ -185,4 +185,4 @@ func holders(t *testing.T) []int {
 
 const pair = "nets:\n  lan: [h1, h2]\n"
 
-const wait = 10 * time.Second
+const wait = 30 * time.Second
