@@ -38,7 +38,8 @@ func familyOfAddr(a netip.Addr) int {
 	return unix.AF_INET6
 }
 
-// parseAddr reads an address of the family (0 = either), also a shortened IPv4 one such as "10.1".
+// parseAddr reads an address of the family (0 = either), also a shortened IPv4 one such as "10.1", or one with octal or
+// hexadecimal parts.
 func parseAddr(word string, family int) (netip.Addr, bool) {
 	a, err := netip.ParseAddr(word)
 	if err != nil || a.Zone() != "" {
@@ -47,7 +48,7 @@ func parseAddr(word string, family int) (netip.Addr, bool) {
 		}
 		var b [4]byte
 		for i, part := range strings.Split(word, ".") {
-			n, ok := parseUint(part, 10, 8)
+			n, ok := parseUint(part, 0, 8)
 			if i >= 4 || !ok || part == "" || part[0] == '+' || part[0] == ' ' {
 				return netip.Addr{}, false
 			}

@@ -58,6 +58,15 @@ func routeType(word string) (uint8, bool) {
 			return uint8(i), true
 		}
 	}
+	// All but "local", "nat" and "throw" may be shortened.
+	for _, typ := range []uint8{
+		unix.RTN_BROADCAST, unix.RTN_ANYCAST, unix.RTN_MULTICAST, unix.RTN_PROHIBIT, unix.RTN_UNREACHABLE, unix.RTN_BLACKHOLE,
+		unix.RTN_XRESOLVE, unix.RTN_UNICAST,
+	} {
+		if matches(word, routeTypes()[typ]) {
+			return typ, true
+		}
+	}
 	n, ok := parseUint(word, 0, 8)
 	return uint8(n), ok
 }

@@ -129,6 +129,12 @@ func (r *ruleRequest) word(w *words) {
 		}
 	case matches(word, "protocol"):
 		r.m.U8(unix.FRA_PROTOCOL, protocolWord(r.s, w.next()))
+	case matches(word, "tun_id"):
+		n, ok := parseUint(w.next(), 0, 64)
+		if !ok {
+			invalid("\"tun_id\" value is invalid\n", w.peek())
+		}
+		r.m.Bytes(unix.FRA_TUN_ID, binary.BigEndian.AppendUint64(nil, n))
 	case matches(word, "table"), word == "lookup":
 		table := tableWord(r.s, w.next())
 		r.explicit = table != 0
@@ -169,12 +175,6 @@ func (r *ruleRequest) word(w *words) {
 		r.m.U32(unix.FRA_FLOW, r.s.realmWord(w.next(), "invalid realms\n"))
 	case matches(word, "suppress_ifgroup"), word == "sup_group":
 		r.m.U32(unix.FRA_SUPPRESS_IFGROUP, r.s.numberWord(numberFile{file: "group"}, w.next(), 32, "Invalid \"suppress_ifgroup\" value\n"))
-	case matches(word, "tun_id"):
-		n, ok := parseUint(w.next(), 0, 64)
-		if !ok {
-			invalid("\"tun_id\" value is invalid\n", w.peek())
-		}
-		r.m.Bytes(unix.FRA_TUN_ID, binary.BigEndian.AppendUint64(nil, n))
 	case matches(word, "nat"), matches(word, "map-to"):
 		r.s.hint("Warning: route NAT is deprecated")
 		r.m.Addr(ruleGateway, address(w.next(), unix.AF_INET))
@@ -336,7 +336,7 @@ func printRulePrefix(p *printer, a rtnl.Attrs, typ int, bits uint8, key, word st
 }
 
 func (s *session) printRuleAction(p *printer, b []byte, a rtnl.Attrs, flags uint32) {
-	if table := ruleTable(b, a); table != 0 && !a.Has(unix.FRA_L3MDEV) && (b[7] <= ruleToTable || b[7] == ruleNAT) {
+	if table := ruleTable(b, a); table != 0 && !a.Has(unix.FRA_L3MDEV) {
 		p.str("table", " lookup %s", tableName(s, table))
 		if n := a.S32(unix.FRA_SUPPRESS_PREFIXLEN); a.Has(unix.FRA_SUPPRESS_PREFIXLEN) && n != -1 {
 			num(p, "suppress_prefixlen", " suppress_prefixlength %d", n)
