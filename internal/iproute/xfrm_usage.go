@@ -7,8 +7,8 @@ const xfrmMonitorUsage = `Usage: ip xfrm monitor [ acquire | expire | SA | polic
 // What names packets and states, for both databases.
 const xfrmCommonUsage = `ID := [ src ADDRESS ] [ dst ADDRESS ] [ proto { esp | ah | comp | route2 | hao | ipsec-any } ] [ spi SPI ]
 MODE := transport | tunnel | beet | ro | in_trigger
-SELECTOR := [ src PREFIX ] [ dst PREFIX ] [ dev DEVICE ] [ proto PROTOCOL ] [ sport PORT ] [ dport PORT ] [ type TYPE ] [ code CODE ]
-            [ key KEY ]
+SELECTOR := [ src PREFIX ] [ dst PREFIX ] [ dev DEVICE ] [ proto PROTOCOL ] [ sport PORT ] [ dport PORT ] [ type TYPE ]
+            [ code CODE ] [ key KEY ]
 LIMIT := { byte | packet | time | time-use }{ -soft | -hard } NUMBER`
 
 const xfrmStateUsage = `Usage: ip xfrm state { add | update } ID [ ALGORITHM ]... [ mode MODE ] [ reqid ID ] [ seq NUMBER ] [ mark MARK [ mask MASK ] ]
