@@ -3,13 +3,9 @@ package kernel
 import (
 	"errors"
 	"net/netip"
-	"runtime"
 	"slices"
-	"sync"
-	"sync/atomic"
 
 	"github.com/mdlayher/netlink"
-	"golang.org/x/sys/unix"
 
 	"warren/internal/nl"
 	"warren/internal/rtnl"
@@ -39,25 +35,10 @@ const askBatch = 32
 // workers are twice as fast.
 func (l *lookout) have(ids []int, ip netip.Addr) []bool {
 	has := make([]bool, len(ids))
-	var next atomic.Int64
-	work := func(conn *nl.Conn) {
-		for l.ctx.Err() == nil {
-			end := int(next.Add(askBatch))
-			if end-askBatch >= len(ids) {
-				return
-			}
-			l.ask(conn, ids[end-askBatch:min(end, len(ids))], ip, has[end-askBatch:min(end, len(ids))])
-		}
-	}
-	var wg sync.WaitGroup
-	if len(ids) > 2*askBatch && runtime.GOMAXPROCS(0) > 1 {
-		if second, err := l.viewer.Netlink(unix.NETLINK_ROUTE); err == nil {
-			defer second.Close()
-			wg.Go(func() { work(second) })
-		}
-	}
-	work(l.conn)
-	wg.Wait()
+	l.share(len(ids), askBatch, func(conn *nl.Conn, from, end int) bool {
+		l.ask(conn, ids[from:end], ip, has[from:end])
+		return true
+	})
 	return has
 }
 

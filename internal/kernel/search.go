@@ -1,11 +1,7 @@
 package kernel
 
 import (
-	"runtime"
-	"sync"
 	"sync/atomic"
-
-	"golang.org/x/sys/unix"
 
 	"warren/internal/nl"
 )
@@ -32,33 +28,18 @@ func (k *Kernel) namesToSearch() (names []string, again bool) {
 
 // search tries names in their order, with two workers.
 func (l *lookout) search(names []string) {
-	var next, found atomic.Int64
+	var found atomic.Int64
 	hits := make([]bool, len(names))
 	wanted := int64(l.left)
-	work := func(conn *nl.Conn) {
-		for l.ctx.Err() == nil && found.Load() < wanted {
-			end := int(next.Add(searchBatch))
-			if end-searchBatch >= len(names) {
-				return
-			}
-			from := end - searchBatch
-			for i, id := range l.idsAt(conn, names[from:min(end, len(names))]) {
-				if l.want[id] {
-					hits[from+i] = true
-					found.Add(1)
-				}
+	l.share(len(names), searchBatch, func(conn *nl.Conn, from, end int) bool {
+		for i, id := range l.idsAt(conn, names[from:end]) {
+			if l.want[id] {
+				hits[from+i] = true
+				found.Add(1)
 			}
 		}
-	}
-	var wg sync.WaitGroup
-	if len(names) > 2*searchBatch && runtime.GOMAXPROCS(0) > 1 {
-		if second, err := l.viewer.Netlink(unix.NETLINK_ROUTE); err == nil {
-			defer second.Close()
-			wg.Go(func() { work(second) })
-		}
-	}
-	work(l.conn)
-	wg.Wait()
+		return found.Load() < wanted
+	})
 	for i, hit := range hits {
 		if hit {
 			l.keys(names[i : i+1])
