@@ -2,7 +2,6 @@ package kernel
 
 import (
 	"bytes"
-	"encoding/binary"
 	"encoding/hex"
 	"errors"
 	"fmt"
@@ -13,7 +12,6 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"warren/internal/nl"
 	"warren/state"
 )
 
@@ -34,8 +32,11 @@ func (o *observation) readAgents(r *reading, files *netFiles) error {
 		services, err := DecodeIPVS(b)
 		c.Agents, errs = append(c.Agents, services...), append(errs, err)
 	}
-	if b, err := files.read("nf_conntrack_expect"); err == nil {
-		c.Agents = append(c.Agents, DecodeExpectations(b)...)
+	// An expectation belongs to a connection: where the table was read and is empty there is none.
+	if len(c.Conntrack) > 0 || !r.ns.Read.Has(state.PartConntrack) {
+		if b, err := files.read("nf_conntrack_expect"); err == nil {
+			c.Agents = append(c.Agents, DecodeExpectations(b)...)
+		}
 	}
 	for _, id := range queryPrograms(r.handle.FD(), bpfSKLookup, 0) {
 		c.Agents = append(c.Agents, state.Agent{Kind: "sk-lookup-bpf", Name: fmt.Sprintf("BPF program %d", id)})
@@ -45,106 +46,6 @@ func (o *observation) readAgents(r *reading, files *netFiles) error {
 	links, err := o.linkAgents(r)
 	c.Agents, errs = append(c.Agents, links...), append(errs, err)
 	return errors.Join(errs...)
-}
-
-// Messages and layouts of linux/xfrm.h.
-const (
-	xfrmNewPolicy = 0x13
-	xfrmGetPolicy = 0x15
-	xfrmaTmpl     = 5
-
-	xfrmSelectorLen = 56
-	xfrmPolicyLen   = 168                           // struct xfrm_userpolicy_info
-	xfrmDirAt       = xfrmSelectorLen + 64 + 32 + 8 // after lifetimes, priority and index
-)
-
-// readXFRM reads the policies of IPsec.
-func (o *observation) readXFRM() ([]state.Agent, error) {
-	conn, err := openSocket(unix.NETLINK_XFRM)
-	if errors.Is(err, unix.EPROTONOSUPPORT) {
-		return nil, nil
-	}
-	if err != nil {
-		return nil, err
-	}
-	defer conn.Close()
-	msgs, err := conn.Dump(o.ctx, nl.Request{Type: xfrmGetPolicy})
-	switch {
-	case errors.Is(err, unix.EINVAL), errors.Is(err, unix.EOPNOTSUPP):
-		return nil, nil // a kernel without it
-	case err != nil && !errors.Is(err, nl.ErrInconsistent):
-		return nil, fmt.Errorf("xfrm: %w", err)
-	}
-	var list []state.Agent
-	for _, m := range msgs {
-		if m.Header.Type != xfrmNewPolicy {
-			continue
-		}
-		a, passes, err := DecodeXFRM(m.Data)
-		if err != nil {
-			return list, err
-		}
-		if !passes {
-			list = append(list, a)
-		}
-	}
-	return list, nil
-}
-
-// errXFRM says that the bytes are not a policy.
-var errXFRM = errors.New("malformed xfrm policy")
-
-// DecodeXFRM reads the body of an XFRM_MSG_NEWPOLICY message. passes: the policy lets packets through as they are.
-func DecodeXFRM(b []byte) (a state.Agent, passes bool, err error) {
-	if len(b) < xfrmPolicyLen {
-		return a, false, fmt.Errorf("%w: %d bytes", errXFRM, len(b))
-	}
-	n := 4
-	if binary.NativeEndian.Uint16(b[40:]) == unix.AF_INET6 {
-		n = 16
-	}
-	dst, _ := netip.AddrFromSlice(b[:n])
-	src, _ := netip.AddrFromSlice(b[16 : 16+n])
-	a = state.Agent{
-		Kind: "xfrm", Dst: netip.PrefixFrom(dst, int(b[42])), Src: netip.PrefixFrom(src, int(b[43])), Proto: b[44],
-	}
-	if !a.Dst.IsValid() || !a.Src.IsValid() {
-		return a, false, fmt.Errorf("%w: prefixes %d and %d", errXFRM, b[42], b[43])
-	}
-	if binary.BigEndian.Uint16(b[34:]) != 0 {
-		a.DPort = binary.BigEndian.Uint16(b[32:])
-	}
-	if binary.BigEndian.Uint16(b[38:]) != 0 {
-		a.SPort = binary.BigEndian.Uint16(b[36:])
-	}
-	switch b[xfrmDirAt] {
-	case 0:
-		a.Dir = "in"
-	case 1:
-		a.Dir = "out"
-	case 2:
-		a.Dir = "fwd"
-	default:
-		return a, true, nil // of a socket
-	}
-	what := "allow"
-	if b[xfrmDirAt+1] == 1 {
-		what = "block"
-	}
-	templates := false
-	for rest := b[xfrmPolicyLen:]; len(rest) >= 4; {
-		l := int(binary.NativeEndian.Uint16(rest))
-		if l < 4 || l > len(rest) {
-			break
-		}
-		templates = templates || binary.NativeEndian.Uint16(rest[2:]) == xfrmaTmpl && l > 4
-		rest = rest[min((l+3)&^3, len(rest)):]
-	}
-	if templates {
-		what = "ipsec"
-	}
-	a.Name = fmt.Sprintf("policy src %s dst %s dir %s (%s)", a.Src, a.Dst, a.Dir, what)
-	return a, what == "allow", nil
 }
 
 // DecodeExpectations reads /proc/net/nf_conntrack_expect: connections that helpers wait for. Ports and addresses that are zero

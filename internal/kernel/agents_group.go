@@ -22,6 +22,7 @@ type groupTree struct {
 	id       uint64 // of the root
 	everyone []state.Agent
 	own      []state.Agent
+	inUse    bool // there is a program that can be at some group
 	byID     map[uint64][]state.Agent
 	byPath   map[string]uint64
 }
@@ -42,6 +43,7 @@ func (o *observation) groupTree() *groupTree {
 	}
 	g.mount, g.id = fd, inodeOf(fd)
 	g.everyone = groupPrograms(fd, "/", 0)
+	g.inUse = anyGroupProgram()
 	if id, err := g.pathID(groupOf("/proc/thread-self")); err == nil {
 		for _, a := range g.programs(id) {
 			a.Own, a.Group = true, 0
@@ -172,7 +174,7 @@ func (o *observation) groupAgents(r *reading, parts state.Parts) ([]state.Agent,
 		}
 	}
 	var failed error
-	if parts.Has(state.PartSenders) && r.place.key != state.HostNS && anyGroupProgram() {
+	if parts.Has(state.PartSenders) && r.place.key != state.HostNS && g.inUse {
 		for _, pid := range o.livesIn(r) {
 			proc := fmt.Sprintf("/proc/%d", pid)
 			group := groupOf(proc)

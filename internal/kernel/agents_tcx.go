@@ -5,18 +5,10 @@ import (
 	"os"
 	"slices"
 	"strings"
-	"unsafe"
 
 	"golang.org/x/sys/unix"
 
 	"warren/state"
-)
-
-// Attach types of programs at links (enum bpf_attach_type in linux/bpf.h, Linux 6.6).
-const (
-	bpfProgQuery  = 16
-	bpfTCXIngress = 46
-	bpfTCXEgress  = 47
 )
 
 // readBPF asks for the programs attached to the links of the namespace that the calling thread is in (tcx). Kernels that do
@@ -28,37 +20,20 @@ func readBPF(links []state.Link) error {
 			typ  uint32
 			name string
 		}{{bpfTCXIngress, "tcx ingress"}, {bpfTCXEgress, "tcx egress"}} {
-			n, err := countPrograms(uint32(l.Index), at.typ)
+			ids, err := programsAt(l.Index, at.typ, 0)
 			switch {
 			case errors.Is(err, unix.EINVAL), errors.Is(err, unix.ENOSYS), errors.Is(err, unix.ENOENT):
 				return nil
 			case errors.Is(err, unix.ENODEV): // gone
 			case err != nil:
 				return err
-			case n > 0:
+			case len(ids) > 0:
 				l.BPF = append(l.BPF, at.name)
 			}
 		}
 		slices.Sort(l.BPF)
 	}
 	return nil
-}
-
-// countPrograms asks how many programs are attached to a link (bpf(2), BPF_PROG_QUERY).
-func countPrograms(index, attach uint32) (int, error) {
-	attr := struct {
-		index, attach, queryFlags, attachFlags uint32
-		ids                                    uint64
-		count                                  uint32
-		_                                      uint32
-		attachFlagsOf, links, linkFlags        uint64
-		revision                               uint64
-	}{index: index, attach: attach}
-	_, _, errno := unix.Syscall(unix.SYS_BPF, bpfProgQuery, uintptr(unsafe.Pointer(&attr)), unsafe.Sizeof(attr))
-	if errno != 0 {
-		return 0, errno
-	}
-	return int(attr.count), nil
 }
 
 // missPrograms notes that programs at links could not be asked for. In a world of an ordinary user's that is always so; to
