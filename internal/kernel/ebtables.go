@@ -84,11 +84,7 @@ func (o *observation) ebTableNames() (names []string, told bool, err error) {
 	}
 	defer conn.Close()
 	for hook := range uint32(5) {
-		body := []byte{unix.NFPROTO_BRIDGE, 0, 0, 0, 8, 0, hookNumber, 0}
-		body = binary.BigEndian.AppendUint32(body, hook)
-		if binary.NativeEndian.Uint16([]byte{1, 0}) != 1 {
-			body[4], body[5], body[6], body[7] = 0, 8, 0, hookNumber
-		}
+		body := appendAttr([]byte{unix.NFPROTO_BRIDGE, 0, 0, 0}, hookNumber, binary.BigEndian.AppendUint32(nil, hook))
 		msgs, err := conn.Dump(o.ctx, nl.Request{Type: hookGet, Data: body})
 		switch {
 		case errors.Is(err, unix.EINVAL), errors.Is(err, unix.EOPNOTSUPP):

@@ -16,29 +16,7 @@ import (
 // by number.
 func (o *observation) readIPSets(r *reading) error {
 	c := &r.ns.Contents
-	var uses []*state.XTSet
-	for i := range c.XTables {
-		for j := range c.XTables[i].Chains {
-			for k := range c.XTables[i].Chains[j].Rules {
-				for _, m := range c.XTables[i].Chains[j].Rules[k].Matches {
-					if m.Set != nil {
-						uses = append(uses, m.Set)
-					}
-				}
-			}
-		}
-	}
-	for i := range c.Tables {
-		for j := range c.Tables[i].Chains {
-			for k := range c.Tables[i].Chains[j].Rules {
-				for _, x := range c.Tables[i].Chains[j].Rules[k].Exprs {
-					if x.XTMatch != nil && x.XTMatch.Set != nil {
-						uses = append(uses, x.XTMatch.Set)
-					}
-				}
-			}
-		}
-	}
+	uses := setsAsked(c)
 	if len(uses) == 0 {
 		return nil
 	}
@@ -63,8 +41,36 @@ func (o *observation) readIPSets(r *reading) error {
 	return errors.Join(errs...)
 }
 
+// setsAsked lists what the rules of iptables, in legacy tables and in nftables, ask of sets.
+func setsAsked(c *state.Contents) (uses []*state.XTSet) {
+	look := func(m *state.XTMatch) {
+		if m != nil && m.Set != nil {
+			uses = append(uses, m.Set)
+		}
+	}
+	for _, t := range c.XTables {
+		for _, chain := range t.Chains {
+			for _, r := range chain.Rules {
+				for i := range r.Matches {
+					look(&r.Matches[i])
+				}
+			}
+		}
+	}
+	for _, t := range c.Tables {
+		for _, chain := range t.Chains {
+			for _, r := range chain.Rules {
+				for _, x := range r.Exprs {
+					look(x.XTMatch)
+				}
+			}
+		}
+	}
+	return uses
+}
+
 func (o *observation) readIPSet(conn *nl.Conn, index uint16) (s state.IPSet, err error) {
-	ask := ipsetAttr(ipsetHead(), xt.IPSetAttrIndex, binary.BigEndian.AppendUint16(nil, index))
+	ask := appendAttr(ipsetHead(), xt.IPSetAttrIndex, binary.BigEndian.AppendUint16(nil, index))
 	answer := conn.Query([]nl.Request{{Type: xt.IPSetSubsystem | xt.IPSetByIndex, Data: ask}})[0]
 	if answer.Err != nil {
 		return s, answer.Err
@@ -76,7 +82,7 @@ func (o *observation) readIPSet(conn *nl.Conn, index uint16) (s state.IPSet, err
 			}
 		}
 	}
-	msgs, err := conn.Dump(o.ctx, nl.Request{Type: xt.IPSetSubsystem | xt.IPSetList, Data: ipsetAttr(ipsetHead(), xt.IPSetAttrName, append([]byte(s.Name), 0))})
+	msgs, err := conn.Dump(o.ctx, nl.Request{Type: xt.IPSetSubsystem | xt.IPSetList, Data: appendAttr(ipsetHead(), xt.IPSetAttrName, append([]byte(s.Name), 0))})
 	if err != nil {
 		return s, err
 	}
@@ -93,14 +99,5 @@ func (o *observation) readIPSet(conn *nl.Conn, index uint16) (s state.IPSet, err
 
 // ipsetHead is struct nfgenmsg and the version of the protocol.
 func ipsetHead() []byte {
-	return ipsetAttr([]byte{unix.AF_INET, 0, 0, 0}, xt.IPSetAttrProtocol, []byte{xt.IPSetProtocol})
-}
-
-func ipsetAttr(b []byte, typ uint16, data []byte) []byte {
-	b = binary.NativeEndian.AppendUint16(b, uint16(4+len(data)))
-	b = append(binary.NativeEndian.AppendUint16(b, typ), data...)
-	for len(b)%4 != 0 {
-		b = append(b, 0)
-	}
-	return b
+	return appendAttr([]byte{unix.AF_INET, 0, 0, 0}, xt.IPSetAttrProtocol, []byte{xt.IPSetProtocol})
 }

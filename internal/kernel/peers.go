@@ -292,9 +292,17 @@ func inNSID(r nl.Request, id int) nl.Request {
 	return r
 }
 
-// appendU32 adds an attribute to a request's body.
-func appendU32(data []byte, typ uint16, v uint32) []byte {
-	data = binary.NativeEndian.AppendUint16(slices.Clip(data), unix.SizeofRtAttr+4)
-	data = binary.NativeEndian.AppendUint16(data, typ)
-	return binary.NativeEndian.AppendUint32(data, v)
+// appendU32 adds a number of the machine's order to a request's body.
+func appendU32(body []byte, typ uint16, v uint32) []byte {
+	return appendAttr(body, typ, binary.NativeEndian.AppendUint32(nil, v))
+}
+
+// appendAttr adds an attribute to a request's body (netlink(7)).
+func appendAttr(body []byte, typ uint16, data []byte) []byte {
+	body = binary.NativeEndian.AppendUint16(slices.Clip(body), uint16(unix.SizeofRtAttr+len(data)))
+	body = append(binary.NativeEndian.AppendUint16(body, typ), data...)
+	for len(body)%unix.RTA_ALIGNTO != 0 {
+		body = append(body, 0)
+	}
+	return body
 }
