@@ -98,11 +98,16 @@ func (e *eval) rules(c *state.Chain) verdict {
 func (e *eval) rule(c *state.Chain, r *state.FirewallRule) verdict {
 	at := e.place(c, r)
 	v, done := e.run(at, r.Exprs)
-	v.rule = at
 	v.fib = slices.ContainsFunc(r.Exprs, asksFIB)
+	return e.visited(at, v, done)
+}
+
+// visited notes that a rule was looked at, and gives its verdict its name. done: it matched.
+func (e *eval) visited(at Rule, v verdict, done bool) verdict {
 	if done || e.ns.Explain {
 		e.res.Visits = append(e.res.Visits, Visit{Rule: at, Matched: done, Effect: effect(v)})
 	}
+	v.rule = at
 	return v
 }
 

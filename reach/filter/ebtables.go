@@ -70,10 +70,7 @@ func (e *eval) ebRules(t *state.EBTable, c *state.EBChain) verdict {
 	for i := range c.Rules {
 		at := e.ebPlace(t, c, i+1)
 		v, done := e.ebRule(at, &c.Rules[i])
-		v.rule = at
-		if done || e.ns.Explain {
-			e.res.Visits = append(e.res.Visits, Visit{Rule: at, Matched: done, Effect: effect(v)})
-		}
+		v = e.visited(at, v, done)
 		switch v.kind {
 		case "", "continue":
 			continue

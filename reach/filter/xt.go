@@ -43,11 +43,8 @@ func (e *eval) legacyRules(t *state.XTable, c *state.XChain) verdict {
 		r := &c.Rules[i]
 		at := e.legacyPlace(t, c, i+1)
 		v, done := e.legacyRule(at, r)
-		v.rule = at
 		v.fib = slices.ContainsFunc(r.Matches, func(m state.XTMatch) bool { return m.RPFilter != nil })
-		if done || e.ns.Explain {
-			e.res.Visits = append(e.res.Visits, Visit{Rule: at, Matched: done, Effect: effect(v)})
-		}
+		v = e.visited(at, v, done)
 		switch v.kind {
 		case "", "continue":
 			continue
