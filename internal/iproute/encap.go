@@ -130,7 +130,7 @@ func labelText(b []byte) string {
 func parseEncapMPLS(w *words, m *rtnl.Message) {
 	b, ok := labels(w.peek())
 	if !ok {
-		panic(&failure{code: exitFailed, abort: true, exact: true, text: "Error: mpls address is expected rather than \"" + w.peek() + "\"."})
+		exit("Error: mpls address is expected rather than \"%s\".", w.peek())
 	}
 	m.Bytes(mplsDst, b)
 	if w.left() > 2 && w.list[w.at+1] == "ttl" {

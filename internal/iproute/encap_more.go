@@ -275,11 +275,7 @@ func (s *session) parseEncapXFRM(w *words, m *rtnl.Message) {
 				garbage("link_dev", next)
 			}
 			hasLink = true
-			index := s.indexOf(w.peek())
-			if index == 0 {
-				die("Cannot find device \"%s\"", w.peek())
-			}
-			m.U32(xfrmLink, uint32(index))
+			m.U32(xfrmLink, s.lower(w.peek()))
 		case "help":
 			usageOf(usage)
 		}

@@ -66,6 +66,9 @@ func garbage(key, word string) {
 	die("Error: either \"%s\" is duplicate, or \"%s\" is a garbage.", key, word)
 }
 
+// missing is iproute2's missarg.
+func missing(key string) { die("Error: argument \"%s\" is required", key) }
+
 // noDevice ends the command as iproute2 does for an unknown link.
 func noDevice(name string) { fail(exitFailed, "Cannot find device \"%s\"", name) }
 

@@ -50,7 +50,7 @@ func (r *linkRequest) parseBareudp(w *words) {
 	}
 	for _, key := range []string{"dstport", "ethertype"} {
 		if !seen[key] {
-			die("Error: argument \"%s\" is required", key)
+			missing(key)
 		}
 	}
 	if multiproto {
@@ -99,7 +99,7 @@ func (r *linkRequest) parseXfrmKind(w *words) {
 	for ; w.more(); w.skip() {
 		switch word := w.peek(); {
 		case matches(word, "dev"):
-			link = r.linkOrDie(w.next())
+			link = r.s.lower(w.next())
 		case matches(word, "if_id"):
 			if id = u32(w.next(), "if_id value is invalid"); id == 0 {
 				invalid("if_id value is invalid", w.peek())

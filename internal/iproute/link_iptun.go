@@ -119,7 +119,7 @@ func (t *iptunWords) common(w *words) bool {
 	case word == "local":
 		t.local = address(w.next(), t.family)
 	case matches(word, "dev"):
-		t.link = t.r.linkOrDie(w.next())
+		t.link = t.r.s.lower(w.next())
 	case word == "ttl", word == "hoplimit", word == "hlim":
 		if t.ttl = 0; w.next() != "inherit" {
 			t.ttl = u8(w.peek(), map[int]string{unix.AF_INET: "invalid TTL\n", unix.AF_INET6: "invalid HLIM\n"}[t.family])
@@ -138,15 +138,6 @@ func (t *iptunWords) common(w *words) bool {
 		return false
 	}
 	return true
-}
-
-// linkOrDie is the index of a link; where there is none the program ends as for a bad word.
-func (r *linkRequest) linkOrDie(name string) uint32 {
-	index := r.s.indexOf(name)
-	if index == 0 {
-		die("Cannot find device \"%s\"", name)
-	}
-	return uint32(index)
 }
 
 func (t *iptunWords) mode(word string) {

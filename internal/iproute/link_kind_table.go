@@ -191,7 +191,7 @@ func (r *linkRequest) optionDevice(kind, name string) uint32 {
 			invalid("Device does not exist\n", name)
 		}
 	case "amt":
-		return r.linkOrDie(name)
+		return r.s.lower(name)
 	}
 	return r.s.device(name)
 }

@@ -48,7 +48,7 @@ func (r *linkRequest) parseVTI(w *words) {
 		case matches(word, "local"):
 			local = address(w.next(), family)
 		case matches(word, "dev"):
-			link = r.linkOrDie(w.next())
+			link = r.s.lower(w.next())
 		case word == "fwmark":
 			mark = u32(w.next(), "invalid fwmark\n")
 		default:

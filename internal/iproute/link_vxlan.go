@@ -290,7 +290,7 @@ func (v *vxlanWords) write() {
 	}
 }
 
-// lower is the index of the device below a tunnel; that there is none ends a batch too.
+// lower is the index of the device that a tunnel or route goes through; that there is none ends a batch too.
 func (s *session) lower(name string) uint32 {
 	index := s.indexOf(name)
 	if index == 0 {

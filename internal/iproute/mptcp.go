@@ -149,9 +149,9 @@ func (s *session) mptcpEndpoint(command uint8, w *words) mptcpEndpoint {
 	}
 	switch {
 	case command == mptcpAdd && !e.hasAddr:
-		die("Error: argument \"ADDRESS\" is required")
+		missing("ADDRESS")
 	case command == mptcpDel && !e.hasID:
-		die("Error: argument \"ID\" is required")
+		missing("ID")
 	case command == mptcpDel && e.id != 0 && e.hasAddr:
 		invalid("invalid for non-zero id address\n", "ADDRESS")
 	case command == mptcpDel && e.id == 0 && !e.hasAddr:

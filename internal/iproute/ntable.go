@@ -248,10 +248,10 @@ words:
 		w.skip()
 	}
 	if name == "" {
-		die("Error: argument \"NAME\" is required")
+		missing("NAME")
 	}
 	if !said {
-		die("Error: argument \"THRESHOLD\" is required")
+		missing("THRESHOLD")
 	}
 	m.Str(ndtaName, name)
 	if b := parms.Patch(0); len(b) > 0 {

@@ -98,7 +98,7 @@ func parsePrefix(word string, family int) (prefixWord, bool) {
 func prefix(word string, family int) prefixWord {
 	p, ok := parsePrefix(word, family)
 	if !ok {
-		panic(&failure{code: exitFailed, abort: true, exact: true, text: "Error: " + familyName(family) + " prefix is expected rather than " + strconv.Quote(word) + "."})
+		exit("Error: %s prefix is expected rather than %s.", familyName(family), strconv.Quote(word))
 	}
 	return p
 }
@@ -114,7 +114,7 @@ func host(word string, family int) (a netip.Addr, of int) {
 	}
 	a, ok := parseAddr(word, family)
 	if !ok {
-		panic(&failure{code: exitFailed, abort: true, exact: true, text: "Error: " + familyName(family) + " address is expected rather than " + strconv.Quote(word) + "."})
+		exit("Error: %s address is expected rather than %s.", familyName(family), strconv.Quote(word))
 	}
 	return a, familyOfAddr(a)
 }

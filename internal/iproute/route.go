@@ -252,10 +252,7 @@ words:
 		case word == "via":
 			r.via(w, r.m)
 		case word == "dev":
-			index = uint32(r.s.indexOf(w.next()))
-			if index == 0 {
-				die("Cannot find device \"%s\"", w.peek())
-			}
+			index = r.s.lower(w.next())
 		case word == "weight":
 			n, ok := parseUint(w.next(), 0, 16)
 			if !ok || n == 0 || n > 256 {

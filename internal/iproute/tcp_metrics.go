@@ -97,7 +97,7 @@ func (s *session) tcpMetricsFilter(w *words, verb string) tcpMetricsFilter {
 func (s *session) tcpMetrics(w *words, verb string) {
 	f := s.tcpMetricsFilter(w, verb)
 	if verb == "delete" && !exact(f.dest) {
-		die("Error: argument \"address\" is required")
+		missing("address")
 	}
 	if verb == "flush" && (exact(f.dest) || all(f.dest) && all(f.local) && f.family == unix.AF_UNSPEC) {
 		verb = "delete"

@@ -226,7 +226,7 @@ func address4(word string) [4]byte {
 	}
 	a, ok := parseAddr(word, unix.AF_INET)
 	if !ok {
-		panic(&failure{code: exitFailed, abort: true, exact: true, text: "Error: an IP address is expected rather than \"" + word + "\""})
+		exit("Error: an IP address is expected rather than \"%s\"", word)
 	}
 	return a.As4()
 }

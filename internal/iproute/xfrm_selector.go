@@ -112,11 +112,7 @@ words:
 
 func xfrmGREKey(word string) uint32 {
 	if strings.Contains(word, ".") {
-		a, ok := parseAddr(word, unix.AF_INET)
-		if !ok {
-			panic(&failure{code: exitFailed, abort: true, exact: true, text: "Error: an IP address is expected rather than \"" + word + "\""})
-		}
-		return xfrm.BE32(a.As4()).Get()
+		return xfrm.BE32(address4(word)).Get()
 	}
 	n, ok := parseUint(word, 0, 32)
 	if !ok {

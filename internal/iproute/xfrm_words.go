@@ -24,9 +24,6 @@ func u64(word, what string) uint64 {
 	return n
 }
 
-// missing is iproute2's missarg.
-func missing(key string) { die("Error: argument \"%s\" is required", key) }
-
 // follow goes to the next word of the same part; false when there is none.
 func follow(w *words) bool {
 	if w.left() <= 1 {
