@@ -286,11 +286,8 @@ func printBondSlave(_ *session, p *printer, a rtnl.Attrs) {
 			if v&(1<<i) == 0 {
 				continue
 			}
-			if v &^= 1 << i; v != 0 {
-				p.item("%s,", name)
-			} else {
-				p.item("%s", name)
-			}
+			v &^= 1 << i
+			printFlag(p, name, v != 0)
 		}
 		p.closeArray("> ")
 	}

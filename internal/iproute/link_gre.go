@@ -246,11 +246,22 @@ func (g *greWords) present() {
 }
 
 // presentData is what the link that is changed has of its kind's own.
-func (r *linkRequest) presentData() rtnl.Attrs { return rtnl.ParseAttrs(r.presentBytes()) }
+func (r *linkRequest) presentData() rtnl.Attrs {
+	l := r.present(0)
+	info := l.a.Nested(unix.IFLA_LINKINFO)
+	if !info.Has(unix.IFLA_INFO_DATA) {
+		fail(exitFailed, "Failed to get existing tunnel info.")
+	}
+	return info.Nested(unix.IFLA_INFO_DATA)
+}
 
-func (r *linkRequest) presentBytes() []byte {
+// present is the link that is changed, with what the mask adds (RTEXT_FILTER_*).
+func (r *linkRequest) present(mask uint32) linkMsg {
 	m := rtnl.NewMessage(rtnl.IfinfoLen)
 	native.PutUint32(m.Head()[4:], r.s.device(r.dev))
+	if mask != 0 {
+		m.U32(unix.IFLA_EXT_MASK, mask)
+	}
 	req, err := m.Request(unix.RTM_GETLINK, 0)
 	if err != nil {
 		die("%v", err)
@@ -258,12 +269,11 @@ func (r *linkRequest) presentBytes() []byte {
 	msgs, err := r.s.ask(req)
 	refused(err)
 	for _, m := range msgs {
-		if l, ok := readLink(m.Data); ok && l.a.Nested(unix.IFLA_LINKINFO).Has(unix.IFLA_INFO_DATA) {
-			return l.a.Nested(unix.IFLA_LINKINFO).Bytes(unix.IFLA_INFO_DATA)
+		if l, ok := readLink(m.Data); ok {
+			return l
 		}
 	}
-	fail(exitFailed, "Failed to get existing tunnel info.")
-	return nil
+	return linkMsg{}
 }
 
 // endpointAddr is an address of a tunnel's; "any" is none.

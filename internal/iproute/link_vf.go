@@ -99,23 +99,12 @@ words:
 // presentRates are the limits that a virtual function has.
 func (r *linkRequest) presentRates(vf uint32) (low, high uint32) {
 	const rate, withVFs = 6, 1 // IFLA_VF_RATE, RTEXT_FILTER_VF
-	m := rtnl.NewMessage(rtnl.IfinfoLen)
-	native.PutUint32(m.Head()[4:], r.s.device(r.dev))
-	m.U32(unix.IFLA_EXT_MASK, withVFs)
-	req, err := m.Request(unix.RTM_GETLINK, 0)
-	if err != nil {
-		die("%v", err)
-	}
-	msgs, err := r.s.ask(req)
-	refused(err)
-	for _, m := range msgs {
-		l, _ := readLink(m.Data)
-		rtnl.EachAttr(l.a.Bytes(unix.IFLA_VFINFO_LIST), func(_ uint16, b []byte) {
-			if v := rtnl.ParseAttrs(b).Bytes(rate); len(v) >= 12 && native.Uint32(v) == vf {
-				low, high = native.Uint32(v[4:]), native.Uint32(v[8:])
-			}
-		})
-	}
+	l := r.present(withVFs)
+	rtnl.EachAttr(l.a.Bytes(unix.IFLA_VFINFO_LIST), func(_ uint16, b []byte) {
+		if v := rtnl.ParseAttrs(b).Bytes(rate); len(v) >= 12 && native.Uint32(v) == vf {
+			low, high = native.Uint32(v[4:]), native.Uint32(v[8:])
+		}
+	})
 	return low, high
 }
 
@@ -214,12 +203,7 @@ func printReasons(p *printer, a rtnl.Attrs) {
 			continue
 		}
 		reasons &^= 1 << bit
-		word := strconv.Itoa(bit)
-		if reasons != 0 {
-			p.item("%s,", word)
-		} else {
-			p.item("%s", word)
-		}
+		printFlag(p, strconv.Itoa(bit), reasons != 0)
 	}
 	p.closeArray("> ")
 }
