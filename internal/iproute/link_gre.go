@@ -148,7 +148,7 @@ func (g *greWords) endpoint(w *words) bool {
 		switch w.next(); {
 		case w.peek() != "inherit":
 			if g.tos = g.r.s.dsWord(w.peek(), "bad TOS value"); g.six {
-				g.flowinfo, g.flags6 = g.flowinfo&^(0xff<<20)|uint32(g.tos)<<20, g.flags6&^tunnelTclass
+				g.flowinfo, g.flags6 = g.flowinfo&^tunnelClassMask|uint32(g.tos)<<20, g.flags6&^tunnelTclass
 			}
 		case g.six:
 			g.flags6 |= tunnelTclass
@@ -170,46 +170,24 @@ func (g *greWords) endpoint(w *words) bool {
 	return true
 }
 
-// Flags of tunnels over IPv6 (IP6_TNL_F_*, linux/ip6_tunnel.h), and how the outer checksum is said to be wanted.
-const (
-	tunnelNoLimit     = 1
-	tunnelTclass      = 2
-	tunnelFlowlabel   = 4
-	tunnelDSCP        = 0x10
-	tunnelFwmark      = 0x20
-	tunnelLocalRemote = 0x40
-	encapCsum6        = 2
-)
-
 // sixWord reads what only tunnels over IPv6 have.
 func (g *greWords) sixWord(w *words) bool {
-	inherits := func(flag uint32, word string) bool {
-		if g.flags6 &^= flag; w.next() == word {
-			g.flags6 |= flag
-		}
-		return g.flags6&flag != 0
-	}
 	switch w.peek() {
 	case "flowlabel", "fl":
-		if g.flowinfo &^= 0xfffff; inherits(tunnelFlowlabel, "inherit") {
-			break
+		if g.flowinfo &^= tunnelLabelMask; !inherits(w, &g.flags6, tunnelFlowlabel, "inherit") {
+			g.flowinfo |= labelWord(w.peek())
 		}
-		n, ok := parseUint(w.peek(), 16, 32)
-		if !ok || n > 0xfffff {
-			invalid("invalid Flowlabel", w.peek())
-		}
-		g.flowinfo |= uint32(n)
 	case "dscp":
 		if w.next() != "inherit" {
 			invalid("not inherit", w.peek())
 		}
 		g.flags6 |= tunnelDSCP
 	case "encaplimit":
-		if !inherits(tunnelNoLimit, "none") {
+		if !inherits(w, &g.flags6, tunnelNoLimit, "none") {
 			g.limit = u8(w.peek(), "invalid ELIM")
 		}
 	case "fwmark":
-		if g.mark = 0; !inherits(tunnelFwmark, "inherit") {
+		if g.mark = 0; !inherits(w, &g.flags6, tunnelFwmark, "inherit") {
 			g.mark = u32(w.peek(), "invalid fwmark\n")
 		}
 	case "allow-localremote":

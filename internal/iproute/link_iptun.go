@@ -29,18 +29,6 @@ const (
 	iptunFwmark     = 20
 
 	sitISATAP = 1
-
-	// What a tunnel over IPv6 takes over from what it carries (IP6_TNL_F_*, linux/ip6_tunnel.h).
-	tnl6NoLimit   = 0x1
-	tnl6Class     = 0x2
-	tnl6Label     = 0x4
-	tnl6MIP6      = 0x8
-	tnl6DSCP      = 0x10
-	tnl6Mark      = 0x20
-	tnl6LocalOkay = 0x40
-
-	tnlClassMask = 0x0ff00000
-	tnlLabelMask = 0x000fffff
 )
 
 // An iptunWords is what the words of a tunnel of IP in IP said so far.
@@ -128,11 +116,11 @@ func (t *iptunWords) common(w *words) bool {
 		t.external = true
 	case word == "fwmark" && t.family == unix.AF_INET6 && w.at+1 < len(w.list) && w.list[w.at+1] == "inherit":
 		w.next()
-		t.flags, t.mark = t.flags|tnl6Mark, 0
+		t.flags, t.mark = t.flags|tunnelFwmark, 0
 	case word == "fwmark":
 		t.mark = u32(w.next(), "invalid fwmark\n")
 		if t.family == unix.AF_INET6 {
-			t.flags &^= tnl6Mark
+			t.flags &^= tunnelFwmark
 		}
 	default:
 		return false
@@ -185,48 +173,31 @@ func (t *iptunWords) four(w *words) bool {
 
 // six reads the words of tunnels over IPv6.
 func (t *iptunWords) six(w *words) bool {
-	hex := func(bits int, what string) uint32 {
-		n, ok := parseUint(w.peek(), 16, bits)
-		if !ok {
-			invalid(what, w.peek())
-		}
-		return uint32(n)
-	}
-	inherit := func(flag uint32) bool {
-		if t.flags &^= flag; w.next() == "inherit" {
-			t.flags |= flag
-			return true
-		}
-		return false
-	}
 	switch word := w.peek(); {
 	case word == "encaplimit":
-		if t.flags &^= tnl6NoLimit; w.next() == "none" {
-			t.flags |= tnl6NoLimit
-		} else if n, ok := parseUint(w.peek(), 0, 8); ok {
+		if inherits(w, &t.flags, tunnelNoLimit, "none") {
+			break
+		}
+		if n, ok := parseUint(w.peek(), 0, 8); ok {
 			t.limit = uint8(n)
 		}
 	case word == "tos", word == "tclass", word == "tc", matches(word, "dsfield"):
-		if t.flowinfo &^= tnlClassMask; !inherit(tnl6Class) {
-			t.flowinfo |= hex(8, "invalid TClass") << 20
+		if t.flowinfo &^= tunnelClassMask; !inherits(w, &t.flags, tunnelTclass, "inherit") {
+			t.flowinfo |= classWord(w.peek())
 		}
 	case word == "flowlabel", word == "fl":
-		if t.flowinfo &^= tnlLabelMask; !inherit(tnl6Label) {
-			n := hex(32, "invalid Flowlabel")
-			if n > tnlLabelMask {
-				invalid("invalid Flowlabel", w.peek())
-			}
-			t.flowinfo |= n
+		if t.flowinfo &^= tunnelLabelMask; !inherits(w, &t.flags, tunnelFlowlabel, "inherit") {
+			t.flowinfo |= labelWord(w.peek())
 		}
 	case word == "dscp":
 		if w.next() != "inherit" {
 			invalid("not inherit", w.peek())
 		}
-		t.flags |= tnl6DSCP
+		t.flags |= tunnelDSCP
 	case word == "allow-localremote":
-		t.flags |= tnl6LocalOkay
+		t.flags |= tunnelLocalRemote
 	case word == "noallow-localremote":
-		t.flags &^= tnl6LocalOkay
+		t.flags &^= tunnelLocalRemote
 	default:
 		return false
 	}

@@ -140,7 +140,7 @@ func printIP6Tnl(s *session, p *printer, a rtnl.Attrs, _ *linkMsg) {
 	printEndpoint(p, a, iptunLocal, "local")
 	s.printTunnelLink(p, a)
 	printOver6(p, a, flags, iptunTTL, iptunEncapLimit, iptunFlowinfo)
-	if flags&tnl6MIP6 != 0 {
+	if flags&tunnelMIP6 != 0 {
 		p.is("ip6_tnl_f_mip6_dev", "mip6 ")
 	}
 	printLocalAndMark(p, flags, a.U32(iptunFwmark))
@@ -150,7 +150,7 @@ func printIP6Tnl(s *session, p *printer, a rtnl.Attrs, _ *linkMsg) {
 // printOver6 prints the outer header of a tunnel over IPv6.
 func printOver6(p *printer, a rtnl.Attrs, flags uint32, ttl, limit, flow int) {
 	printOrWord(p, "hoplimit", a.U8(ttl), "inherit")
-	if flags&tnl6NoLimit != 0 {
+	if flags&tunnelNoLimit != 0 {
 		p.is("ip6_tnl_f_ign_encap_limit", "encaplimit none ")
 	} else if a.Has(limit) {
 		num(p, "encap_limit", "encaplimit %d ", a.U8(limit))
@@ -159,26 +159,26 @@ func printOver6(p *printer, a rtnl.Attrs, flags uint32, ttl, limit, flow int) {
 	if b := a.Bytes(flow); len(b) == 4 {
 		info = uint32(b[0])<<24 | uint32(b[1])<<16 | uint32(b[2])<<8 | uint32(b[3])
 	}
-	if flags&tnl6Class != 0 {
+	if flags&tunnelTclass != 0 {
 		p.is("ip6_tnl_f_use_orig_tclass", "tclass inherit ")
 	} else if a.Has(flow) {
-		p.str("tclass", "tclass %s ", fmt.Sprintf("0x%02x", info&tnlClassMask>>20))
+		p.str("tclass", "tclass %s ", fmt.Sprintf("0x%02x", info&tunnelClassMask>>20))
 	}
-	if flags&tnl6Label != 0 {
+	if flags&tunnelFlowlabel != 0 {
 		p.is("ip6_tnl_f_use_orig_flowlabel", "flowlabel inherit ")
 	} else if a.Has(flow) {
-		p.str("flowlabel", "flowlabel %s ", fmt.Sprintf("0x%05x", info&tnlLabelMask))
+		p.str("flowlabel", "flowlabel %s ", fmt.Sprintf("0x%05x", info&tunnelLabelMask))
 	}
-	if flags&tnl6DSCP != 0 {
+	if flags&tunnelDSCP != 0 {
 		p.is("ip6_tnl_f_rcv_dscp_copy", "dscp inherit ")
 	}
 }
 
 func printLocalAndMark(p *printer, flags, mark uint32) {
-	if flags&tnl6LocalOkay != 0 {
+	if flags&tunnelLocalRemote != 0 {
 		p.is("ip6_tnl_f_allow_local_remote", "allow-localremote ")
 	}
-	if flags&tnl6Mark != 0 {
+	if flags&tunnelFwmark != 0 {
 		p.is("ip6_tnl_f_use_orig_fwmark", "fwmark inherit ")
 	} else {
 		printMark(p, mark)

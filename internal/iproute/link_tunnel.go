@@ -50,3 +50,47 @@ func (r *linkRequest) writeEncap(typ uint16, encap [4]uint16) {
 	r.m.BE16(typ+2, encap[2])
 	r.m.BE16(typ+3, encap[3])
 }
+
+// Flags of tunnels over IPv6 (IP6_TNL_F_*, linux/ip6_tunnel.h), the parts of the flow in their outer header, and how the outer
+// checksum is said to be wanted.
+const (
+	tunnelNoLimit     = 0x1
+	tunnelTclass      = 0x2
+	tunnelFlowlabel   = 0x4
+	tunnelMIP6        = 0x8
+	tunnelDSCP        = 0x10
+	tunnelFwmark      = 0x20
+	tunnelLocalRemote = 0x40
+
+	tunnelClassMask = 0x0ff00000
+	tunnelLabelMask = 0x000fffff
+
+	encapCsum6 = 2
+)
+
+// inherits reads the next word into a flag: whether it is the one that stands for no value of the tunnel's own.
+func inherits(w *words, flags *uint32, flag uint32, word string) bool {
+	is := w.next() == word
+	if *flags &^= flag; is {
+		*flags |= flag
+	}
+	return is
+}
+
+// classWord reads a traffic class in hexadecimal, as it stands in the flow.
+func classWord(word string) uint32 {
+	n, ok := parseUint(word, 16, 8)
+	if !ok {
+		invalid("invalid TClass", word)
+	}
+	return uint32(n) << 20
+}
+
+// labelWord reads a flow label in hexadecimal.
+func labelWord(word string) uint32 {
+	n, ok := parseUint(word, 16, 32)
+	if !ok || n > tunnelLabelMask {
+		invalid("invalid Flowlabel", word)
+	}
+	return uint32(n)
+}

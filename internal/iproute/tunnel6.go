@@ -57,15 +57,6 @@ func (t *tunnel6) setFlow(mask, v uint32) {
 	binary.BigEndian.PutUint32(t.FlowInfo[:], t.flow()&^mask|v)
 }
 
-func (t *tunnel6) setFlag(flag uint32, on bool) {
-	t.Flags &^= flag
-	if on {
-		t.Flags |= flag
-	}
-}
-
-const classMask, labelMask = 0x0ff00000, 0x000fffff
-
 func (t *tunnelCommand) words6(w *words, request uint, p *tunnel6) {
 	medium := ""
 	for n := 0; w.more(); n++ {
@@ -87,24 +78,28 @@ func (t *tunnelCommand) words6(w *words, request uint, p *tunnel6) {
 		case word == "dev":
 			medium = w.next()
 		case word == "encaplimit":
-			none := w.next() == "none"
-			p.setFlag(tunnelNoLimit, none)
-			if !none {
+			if !inherits(w, &p.Flags, tunnelNoLimit, "none") {
 				p.EncapLimit = u8(w.peek(), "invalid ELIM")
 			}
 		case word == "hoplimit", word == "ttl", word == "hlim":
 			p.HopLimit = u8(w.next(), "invalid TTL")
 		case word == "tclass", word == "tc", word == "tos", matches(word, "dsfield"):
-			p.class(w.next())
+			if p.setFlow(tunnelClassMask, 0); !inherits(w, &p.Flags, tunnelTclass, "inherit") {
+				p.setFlow(tunnelClassMask, classWord(w.peek()))
+			}
 		case word == "flowlabel", word == "fl":
-			p.label(w.next())
+			if p.setFlow(tunnelLabelMask, 0); !inherits(w, &p.Flags, tunnelFlowlabel, "inherit") {
+				p.setFlow(tunnelLabelMask, labelWord(w.peek()))
+			}
 		case word == "dscp":
 			if w.next() != "inherit" {
 				invalid("not inherit", w.peek())
 			}
-			p.setFlag(tunnelDSCP, true)
-		case word == "allow-localremote", word == "noallow-localremote":
-			p.setFlag(tunnelLocalRemote, word[0] == 'a')
+			p.Flags |= tunnelDSCP
+		case word == "allow-localremote":
+			p.Flags |= tunnelLocalRemote
+		case word == "noallow-localremote":
+			p.Flags &^= tunnelLocalRemote
 		case word != "" && p.GRE.word(w):
 		default:
 			name := tunnelName(&p.Name, w)
@@ -127,32 +122,6 @@ func address6(word string) (b [16]byte) {
 		return b
 	}
 	return address(word, unix.AF_INET6).As16()
-}
-
-func (t *tunnel6) class(word string) {
-	t.setFlow(classMask, 0)
-	inherit := word == "inherit"
-	if !inherit {
-		n, ok := parseUint(word, 16, 8)
-		if !ok {
-			invalid("invalid TClass", word)
-		}
-		t.setFlow(classMask, uint32(n)<<20)
-	}
-	t.setFlag(tunnelTclass, inherit)
-}
-
-func (t *tunnel6) label(word string) {
-	t.setFlow(labelMask, 0)
-	inherit := word == "inherit"
-	if !inherit {
-		n, ok := parseUint(word, 16, 32)
-		if !ok || n > labelMask {
-			invalid("invalid Flowlabel", word)
-		}
-		t.setFlow(labelMask, uint32(n))
-	}
-	t.setFlag(tunnelFlowlabel, inherit)
 }
 
 func (t *tunnelCommand) modify6(w *words, request uint) {
@@ -214,7 +183,7 @@ func (t *tunnel6) fits(is *tunnel6) bool {
 	return (t.Link == 0 || t.Link == is.Link) && (t.Name[0] == 0 || t.Name == is.Name) &&
 		(t.Local == none || t.Local == is.Local) && (t.Remote == none || t.Remote == is.Remote) &&
 		(t.Proto == 0 || is.Proto == 0 || t.Proto == is.Proto) && (t.EncapLimit == 0 || t.EncapLimit == is.EncapLimit) &&
-		(t.HopLimit == 0 || t.HopLimit == is.HopLimit) && !differs(classMask) && !differs(labelMask) && (t.Flags == 0 || t.Flags&is.Flags != 0)
+		(t.HopLimit == 0 || t.HopLimit == is.HopLimit) && !differs(tunnelClassMask) && !differs(tunnelLabelMask) && (t.Flags == 0 || t.Flags&is.Flags != 0)
 }
 
 // print6 prints a tunnel.
@@ -242,12 +211,12 @@ func (t *tunnelCommand) print6(p *printer, is *tunnel6) {
 	if is.Flags&tunnelTclass != 0 {
 		p.null("ip6_tnl_f_use_orig_tclass", " tclass inherit")
 	} else {
-		p.str("tclass", " tclass %s", fmt.Sprintf("0x%02x", is.flow()&classMask>>20))
+		p.str("tclass", " tclass %s", fmt.Sprintf("0x%02x", is.flow()&tunnelClassMask>>20))
 	}
 	if is.Flags&tunnelFlowlabel != 0 {
 		p.null("ip6_tnl_f_use_orig_flowlabel", " flowlabel inherit")
 	} else {
-		p.str("flowlabel", " flowlabel %s", fmt.Sprintf("0x%05x", is.flow()&labelMask))
+		p.str("flowlabel", " flowlabel %s", fmt.Sprintf("0x%05x", is.flow()&tunnelLabelMask))
 	}
 	p.str("flowinfo", " (flowinfo %s)", fmt.Sprintf("0x%08x", is.flow()))
 	if is.Flags&tunnelDSCP != 0 {
