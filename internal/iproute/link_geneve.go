@@ -156,7 +156,7 @@ func (g *geneveWords) write() {
 	}
 	wanted := func(typ int) bool { return !g.r.set || g.said&(1<<typ) != 0 }
 	if wanted(geneveLabel) {
-		m.Bytes(geneveLabel, []byte{byte(g.label >> 24), byte(g.label >> 16), byte(g.label >> 8), byte(g.label)})
+		m.BE32(geneveLabel, g.label)
 	}
 	if wanted(geneveTTL) {
 		m.U8(geneveTTL, g.ttl)
@@ -201,10 +201,8 @@ func printGeneve(_ *session, p *printer, a rtnl.Attrs, _ *linkMsg) {
 	if df := int(a.U8(geneveDF)); a.Has(geneveDF) && df < 3 && (df != 0 || p.isJSON()) {
 		p.str("df", "df %s ", geneveDFs()[df])
 	}
-	if b := a.Bytes(geneveLabel); len(b) == 4 {
-		if label := uint64(b[0])<<24 | uint64(b[1])<<16 | uint64(b[2])<<8 | uint64(b[3]); label != 0 {
-			p.hexa("label", "flowlabel %#x ", label)
-		}
+	if label := a.BE32(geneveLabel); label != 0 {
+		p.hexa("label", "flowlabel %#x ", uint64(label))
 	}
 	if a.Has(genevePort) {
 		num(p, "port", "dstport %d ", a.BE16(genevePort))

@@ -118,7 +118,7 @@ func (g *greWords) header(w *words) bool {
 func greKeyWord(word string) uint32 {
 	if strings.Contains(word, ".") {
 		a := address(word, unix.AF_INET).As4()
-		return uint32(a[0])<<24 | uint32(a[1])<<16 | uint32(a[2])<<8 | uint32(a[3])
+		return binary.BigEndian.Uint32(a[:])
 	}
 	return u32(word, "invalid value of \"key\"")
 }
@@ -205,18 +205,13 @@ func (g *greWords) present() {
 	a := g.r.presentData()
 	for i := range 2 {
 		g.flags[i] = uint32(a.BE16(greIflags + i))
-		if b := a.Bytes(greIkey + i); len(b) == 4 {
-			g.keys[i] = uint32(b[0])<<24 | uint32(b[1])<<16 | uint32(b[2])<<8 | uint32(b[3])
-		}
+		g.keys[i] = a.BE32(greIkey + i)
 	}
 	g.local, g.remote, g.link = a.Addr(greLocal), a.Addr(greRemote), a.U32(greLink)
 	g.ttl, g.tos, g.mark, g.limit = a.U8(greTTL), a.U8(greTOS), a.U32(greFwmark), a.U8(greEncapLimit)
 	g.pmtudisc, g.external = a.U8(grePMTUDisc) != 0, a.Has(greMetadata)
-	if b := a.Bytes(greFlowinfo); len(b) == 4 {
-		g.flowinfo = uint32(b[0])<<24 | uint32(b[1])<<16 | uint32(b[2])<<8 | uint32(b[3])
-	}
-	g.flags6 = a.U32(greFlags)
-	g.encap = [4]uint16{a.U16(greEncapType), a.U16(greEncapType + 1), a.BE16(greEncapType + 2), a.BE16(greEncapType + 3)}
+	g.flowinfo, g.flags6 = a.BE32(greFlowinfo), a.U32(greFlags)
+	g.encap = presentEncap(a, greEncapType)
 	if a.Has(greErspanVer) {
 		g.erspan.version = a.U8(greErspanVer)
 	}
@@ -314,18 +309,13 @@ func (g *greWords) write() {
 		m.Flag(greMetadata)
 		return
 	}
-	for i := range g.keys {
-		k := g.keys[i]
-		m.Bytes(uint16(greIkey+i), []byte{byte(k >> 24), byte(k >> 16), byte(k >> 8), byte(k)})
+	for i, k := range g.keys {
+		m.BE32(uint16(greIkey+i), k)
 	}
 	for i := range g.flags {
 		m.BE16(uint16(greIflags+i), uint16(g.flags[i]))
 	}
-	for i, a := range []netip.Addr{g.local, g.remote} {
-		if a.IsValid() && !a.IsUnspecified() {
-			m.Addr(uint16(greLocal+i), a)
-		}
-	}
+	writeEndpoints(m, g.local, g.remote, greLocal, greRemote)
 	if g.link != 0 {
 		m.U32(greLink, g.link)
 	}
@@ -333,8 +323,7 @@ func (g *greWords) write() {
 	m.U32(greFwmark, g.mark)
 	if g.six {
 		m.U8(greEncapLimit, g.limit)
-		f := g.flowinfo
-		m.Bytes(greFlowinfo, []byte{byte(f >> 24), byte(f >> 16), byte(f >> 8), byte(f)})
+		m.BE32(greFlowinfo, g.flowinfo)
 		m.U32(greFlags, g.flags6)
 	} else {
 		g.r.u8(grePMTUDisc, g.pmtudisc)

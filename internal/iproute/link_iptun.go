@@ -4,8 +4,6 @@ import (
 	"net/netip"
 
 	"golang.org/x/sys/unix"
-
-	"warren/internal/rtnl"
 )
 
 // Attributes of tunnels of IP in IP (IFLA_IPTUN_*, linux/if_tunnel.h).
@@ -83,9 +81,7 @@ func (t *iptunWords) present() {
 	if a.Has(iptunEncapLimit) {
 		t.limit = a.U8(iptunEncapLimit)
 	}
-	if b := a.Bytes(iptunFlowinfo); len(b) == 4 {
-		t.flowinfo = uint32(b[0])<<24 | uint32(b[1])<<16 | uint32(b[2])<<8 | uint32(b[3])
-	}
+	t.flowinfo = a.BE32(iptunFlowinfo)
 	t.tos, t.proto, t.external = a.U8(iptunTOS), a.U8(iptunProto), a.Has(iptunMetadata)
 	t.prefix, t.prefixLen = a.Addr(iptun6rdPrefix), int(a.U16(iptun6rdLen))
 	t.relay, t.relayBits = a.Addr(iptun6rdRelay), int(a.U16(iptun6rdRelLen))
@@ -94,7 +90,7 @@ func (t *iptunWords) present() {
 		return // what wraps it once more is not taken over
 	}
 	t.flags = uint32(a.U16(iptunFlags))
-	t.encap = [4]uint16{a.U16(iptunEncapType), a.U16(iptunEncapType + 1), a.BE16(iptunEncapType + 2), a.BE16(iptunEncapType + 3)}
+	t.encap = presentEncap(a, iptunEncapType)
 }
 
 // common reads the words of both families.
@@ -219,8 +215,7 @@ func (t *iptunWords) write() {
 	} else {
 		m.U8(iptunTTL, t.ttl)
 		m.U8(iptunEncapLimit, t.limit)
-		f := t.flowinfo
-		m.Bytes(iptunFlowinfo, []byte{byte(f >> 24), byte(f >> 16), byte(f >> 8), byte(f)})
+		m.BE32(iptunFlowinfo, t.flowinfo)
 		m.U32(iptunFlags, t.flags)
 	}
 	m.U32(iptunLink, t.link)
@@ -237,15 +232,5 @@ func (t *iptunWords) write() {
 	if t.relay.IsValid() {
 		m.Addr(iptun6rdRelay, t.relay)
 		m.U16(iptun6rdRelLen, uint16(t.relayBits))
-	}
-}
-
-// writeEndpoints writes a tunnel's ends; the unspecified address is none.
-func writeEndpoints(m *rtnl.Message, local, remote netip.Addr, localType, remoteType uint16) {
-	if local.IsValid() && !local.IsUnspecified() {
-		m.Addr(localType, local)
-	}
-	if remote.IsValid() && !remote.IsUnspecified() {
-		m.Addr(remoteType, remote)
 	}
 }

@@ -3,6 +3,7 @@ package iproute
 import (
 	"fmt"
 	"net/netip"
+	"strings"
 
 	"golang.org/x/sys/unix"
 
@@ -32,11 +33,11 @@ func printMark(p *printer, mark uint32) {
 
 // printEncapOf prints how a tunnel's packets are wrapped once more; the attribute of the type is the first of four.
 func printEncapOf(p *printer, a rtnl.Attrs, typ int) {
-	kind := a.U16(typ)
+	encap := presentEncap(a, typ)
+	kind, flags, sport, dport := encap[0], encap[1], encap[2], encap[3]
 	if kind == 0 {
 		return
 	}
-	flags, sport, dport := a.U16(typ+1), a.BE16(typ+2), a.BE16(typ+3)
 	p.openObject("encap")
 	p.text("encap ")
 	switch kind {
@@ -155,10 +156,7 @@ func printOver6(p *printer, a rtnl.Attrs, flags uint32, ttl, limit, flow int) {
 	} else if a.Has(limit) {
 		num(p, "encap_limit", "encaplimit %d ", a.U8(limit))
 	}
-	info := uint32(0)
-	if b := a.Bytes(flow); len(b) == 4 {
-		info = uint32(b[0])<<24 | uint32(b[1])<<16 | uint32(b[2])<<8 | uint32(b[3])
-	}
+	info := a.BE32(flow)
 	if flags&tunnelTclass != 0 {
 		p.is("ip6_tnl_f_use_orig_tclass", "tclass inherit ")
 	} else if a.Has(flow) {
@@ -203,7 +201,7 @@ func printDotted(p *printer, a rtnl.Attrs, typ int, key string) {
 
 func printGre(s *session, p *printer, a rtnl.Attrs, l *linkMsg) {
 	kind := l.a.Nested(unix.IFLA_LINKINFO).Str(unix.IFLA_INFO_KIND)
-	six := len(kind) > 3 && kind[:3] == "ip6"
+	six := strings.HasPrefix(kind, "ip6")
 	flags := a.U32(greFlags)
 	if a.Has(greMetadata) {
 		p.is("external", "external ")

@@ -316,8 +316,8 @@ func printVxlanFlags(p *printer, a rtnl.Attrs) {
 			}
 		}
 	}
-	if b := a.Bytes(unix.IFLA_VXLAN_LABEL); len(b) == 4 && (b[0]|b[1]|b[2]|b[3]) != 0 {
-		p.hexa("label", "flowlabel %#x ", uint64(b[0])<<24|uint64(b[1])<<16|uint64(b[2])<<8|uint64(b[3]))
+	if label := a.BE32(unix.IFLA_VXLAN_LABEL); label != 0 {
+		p.hexa("label", "flowlabel %#x ", uint64(label))
 	}
 	if a.Has(unix.IFLA_VXLAN_AGEING) {
 		if age := a.U32(unix.IFLA_VXLAN_AGEING); age == 0 {

@@ -1,5 +1,11 @@
 package iproute
 
+import (
+	"net/netip"
+
+	"warren/internal/rtnl"
+)
+
 // withoutOptions are kinds whose words iproute2 passes over.
 func withoutOptions(kind string) bool {
 	switch kind {
@@ -49,6 +55,21 @@ func (r *linkRequest) writeEncap(typ uint16, encap [4]uint16) {
 	r.m.U16(typ+1, encap[1])
 	r.m.BE16(typ+2, encap[2])
 	r.m.BE16(typ+3, encap[3])
+}
+
+// presentEncap are they as a tunnel has them.
+func presentEncap(a rtnl.Attrs, typ int) [4]uint16 {
+	return [4]uint16{a.U16(typ), a.U16(typ + 1), a.BE16(typ + 2), a.BE16(typ + 3)}
+}
+
+// writeEndpoints writes a tunnel's ends; the unspecified address is none.
+func writeEndpoints(m *rtnl.Message, local, remote netip.Addr, localType, remoteType uint16) {
+	if local.IsValid() && !local.IsUnspecified() {
+		m.Addr(localType, local)
+	}
+	if remote.IsValid() && !remote.IsUnspecified() {
+		m.Addr(remoteType, remote)
+	}
 }
 
 // Flags of tunnels over IPv6 (IP6_TNL_F_*, linux/ip6_tunnel.h), the parts of the flow in their outer header, and how the outer

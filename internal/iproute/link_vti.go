@@ -28,9 +28,7 @@ func (r *linkRequest) parseVTI(w *words) {
 	if r.set {
 		a := r.presentData()
 		for i, typ := range []int{vtiIkey, vtiOkey} {
-			if b := a.Bytes(typ); len(b) == 4 {
-				keys[i] = uint32(b[0])<<24 | uint32(b[1])<<16 | uint32(b[2])<<8 | uint32(b[3])
-			}
+			keys[i] = a.BE32(typ)
 		}
 		local, remote, link, mark = a.Addr(vtiLocal), a.Addr(vtiRemote), uint32(a.U8(vtiLink)), a.U32(vtiFwmark)
 	}
@@ -56,8 +54,7 @@ func (r *linkRequest) parseVTI(w *words) {
 		}
 	}
 	for i, typ := range []uint16{vtiIkey, vtiOkey} {
-		k := keys[i]
-		r.m.Bytes(typ, []byte{byte(k >> 24), byte(k >> 16), byte(k >> 8), byte(k)})
+		r.m.BE32(typ, keys[i])
 	}
 	writeEndpoints(r.m, local, remote, vtiLocal, vtiRemote)
 	r.m.U32(vtiFwmark, mark)

@@ -66,6 +66,14 @@ func (a Attrs) BE16(typ int) uint16 {
 	return 0
 }
 
+// BE32 is a number in network order.
+func (a Attrs) BE32(typ int) uint32 {
+	if b := a.Bytes(typ); len(b) >= 4 {
+		return binary.BigEndian.Uint32(b)
+	}
+	return 0
+}
+
 // U32 is a number in the machine's order.
 func (a Attrs) U32(typ int) uint32 {
 	if b := a.Bytes(typ); len(b) >= 4 {

@@ -35,6 +35,9 @@ func (m *Message) U16(typ uint16, v uint16) { m.e.u16(typ, v) }
 // BE16 adds a number in network order.
 func (m *Message) BE16(typ uint16, v uint16) { m.e.be16(typ, v) }
 
+// BE32 adds a number in network order.
+func (m *Message) BE32(typ uint16, v uint32) { m.e.bytes(typ, binary.BigEndian.AppendUint32(nil, v)) }
+
 // U32 adds a number in the machine's order.
 func (m *Message) U32(typ uint16, v uint32) { m.e.u32(typ, v) }
 
