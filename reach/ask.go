@@ -37,11 +37,17 @@ func (t *tracer) ask(r *room, dev *state.Link, ip netip.Addr, p *filter.Packet, 
 	s := t.transmit(r, dev, q, true)
 	list := t.answers(s, ip)
 	best := pick(list)
-	// Whoever has the address must be looked at, and then all others only when nobody has it.
-	if len(s.skipped) > 0 && t.looked(s.skipped, ip) && (best == nil || !best.owner) {
-		s = t.transmit(r, dev, q, false)
-		list = t.answers(s, ip)
-		best = pick(list)
+	// Whoever has the address must be looked at, and those who may answer without having it only when nobody has it. Where nobody
+	// can be asked who they are, all are looked at.
+	if len(s.skipped) > 0 {
+		asked := t.asked(s.skipped, ip, false)
+		if best == nil || !best.owner {
+			if asked = asked && t.asked(s.skipped, ip, true); !asked && t.flow.Complete {
+				s = t.transmit(r, dev, q, false)
+				list = t.answers(s, ip)
+				best = pick(list)
+			}
+		}
 	}
 	if best == nil || !best.owner {
 		t.nobody(r, dev, ip, p.Dst, gateway, route, s, list, &out)
@@ -68,14 +74,17 @@ func (t *tracer) ask(r *room, dev *state.Link, ip netip.Addr, p *filter.Packet, 
 	return out
 }
 
-// looked reports whether the owners of an address have been looked for behind bridges; if not, it is noted as missing.
-func (t *tracer) looked(bridges []state.AddrBeyond, ip netip.Addr) bool {
+// asked reports whether the owners of an address, or the others who may answer for it, have been asked for behind bridges; if not,
+// that is noted as missing.
+func (t *tracer) asked(bridges []state.AddrBeyond, ip netip.Addr, proxies bool) bool {
 	done := true
 	for _, a := range bridges {
-		a.Addr = ip
-		if !t.flow.Complete && !slices.ContainsFunc(t.flow.Asked, a.SameQuestion) {
-			t.missing.ask(a)
+		a.Addr, a.Proxies = ip, proxies
+		if !slices.ContainsFunc(t.flow.Asked, a.SameQuestion) {
 			done = false
+			if !t.flow.Complete {
+				t.missing.ask(a)
+			}
 		}
 	}
 	return done

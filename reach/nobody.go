@@ -48,7 +48,7 @@ func (t *tracer) nobody(r *room, dev *state.Link, ip, dst netip.Addr, gateway bo
 		if a.trail.obstacles() == 0 {
 			continue
 		}
-		if a.at.r.Namespace.Name == t.flow.Target || len(list) == 1 || meant == nil && ip.Is6() && a.trail.first().Code == IPv6Disabled {
+		if a.at.r.Namespace.Name == t.flow.Target || len(list) == 1 && len(s.skipped) == 0 || meant == nil && ip.Is6() && a.trail.first().Code == IPv6Disabled {
 			meant = a
 		}
 	}

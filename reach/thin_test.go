@@ -56,7 +56,7 @@ func TestThin(t *testing.T) {
 	}
 }
 
-// TestThinAmongMany: behind thin ports of a wide bridge everybody is asked who has the address, and when nobody has it all is needed.
+// TestThinAmongMany: behind thin ports of a wide bridge everybody is asked who has the address, and when nobody has it who else may answer for it.
 func TestThinAmongMany(t *testing.T) {
 	s := b2()
 	sw := s.Namespace("s")
@@ -71,7 +71,19 @@ func TestThinAmongMany(t *testing.T) {
 		t.Fatalf("%+v", m)
 	}
 	f.Asked = m.Asks
-	if _, m = reach.Trace(s, f); !cmp.Equal(m.Whole, []string{"s"}) {
-		t.Errorf("nobody has it: %+v", m)
+	if _, m = reach.Trace(s, f); len(m.Asks) != 1 || !m.Asks[0].Proxies || len(m.Asks[0].IDs) != 20 || len(m.Whole) != 0 {
+		t.Fatalf("nobody has it: %+v", m)
+	}
+	f.Asked = append(f.Asked, m.Asks...)
+	if _, m = reach.Trace(s, f); len(m.Asks)+len(m.Beyond)+len(m.Whole) != 0 || !m.Everywhere {
+		t.Errorf("nobody answers for it: %+v", m)
+	}
+	f.Complete = true
+	if v, m := reach.Trace(s, f); v.Reachable != reach.No || v.Reason.Code != reach.NeighbourFailed || !m.Empty() {
+		t.Errorf("with no more to get: %s %+v, missing %+v", v.Reachable, v.Unknowns, m)
+	}
+	f.Asked = nil
+	if v, _ := reach.Trace(s, f); v.Reachable != reach.Unknown {
+		t.Errorf("nobody can be asked: %s %+v", v.Reachable, v.Reason)
 	}
 }

@@ -175,7 +175,7 @@ type Query struct {
 	Everywhere bool
 	// Beyond adds the namespaces that others know by an id: the other sides of their cables.
 	Beyond []NSIDOf
-	// Asks adds, of the namespaces that others know by an id, those that have an address.
+	// Asks adds, of the namespaces that others know by an id, those that have an address, or may answer for it.
 	Asks []AddrBeyond
 	// Known are keys among which those of Beyond are looked for first. They are not read for being found there.
 	Known []string
@@ -211,10 +211,14 @@ type AddrBeyond struct {
 	NS   string     `json:"ns"`
 	Addr netip.Addr `json:"addr"`
 	IDs  []int      `json:"ids"`
+	// Proxies asks for those instead that do not have it, but may answer for it: a proxy, a local route, a bridge with others behind.
+	Proxies bool `json:"proxies,omitempty"`
 }
 
 // SameQuestion reports whether both ask for the same address at the same place.
-func (a AddrBeyond) SameQuestion(b AddrBeyond) bool { return a.NS == b.NS && a.Addr == b.Addr }
+func (a AddrBeyond) SameQuestion(b AddrBeyond) bool {
+	return a.NS == b.NS && a.Addr == b.Addr && a.Proxies == b.Proxies
+}
 
 // PartsOf returns what to read in a namespace.
 func (q *Query) PartsOf(key string) Parts {

@@ -11,12 +11,16 @@ import (
 	"warren/internal/rtnl"
 )
 
-// having lists the ids of those who have an address that the query asks the viewer's neighbours for. Nobody is entered for
-// that: the kernel tells the addresses of a namespace that the socket's one has an id for (IFA_TARGET_NETNSID, Linux 4.20),
+// having lists the ids of those who have an address that the query asks the viewer's neighbours for, or may answer for it. For the
+// first nobody is entered: the kernel tells the addresses of a namespace that the socket's one has an id for (IFA_TARGET_NETNSID, Linux 4.20),
 // a few microseconds each. One that it does not tell about may have the address, too.
 func (l *lookout) having(key string) (found []int) {
 	for _, a := range l.query.Asks {
 		if a.NS != key {
+			continue
+		}
+		if a.Proxies {
+			found = append(found, l.proxies(a.IDs, a.Addr)...)
 			continue
 		}
 		for id, has := range l.have(a.IDs, a.Addr) {

@@ -58,6 +58,16 @@ func Read(ctx context.Context, c *nl.Conn) ([]state.Table, error) {
 	})
 }
 
+// HasTables reports whether a namespace has any table of a family. It is one request.
+func HasTables(ctx context.Context, c *nl.Conn, family string) (bool, error) {
+	id, ok := familyID(family)
+	if !ok {
+		return false, fmt.Errorf("read nft tables of family %s: %w: family", family, ErrUnsupported)
+	}
+	msgs, err := c.Dump(ctx, nl.Request{Type: subsystem | msgGetTable, Data: []byte{id, 0, 0, 0}})
+	return len(msgs) > 0, err
+}
+
 // ReadTable reads one table; nil when there is none of that name. It is cheap when there is none: one request, whatever else the
 // namespace holds.
 func ReadTable(ctx context.Context, c *nl.Conn, family, name string) (*state.Table, error) {

@@ -83,5 +83,23 @@ func wideScenes() []scene {
 		},
 		{"X14-filters-of-tc", wide + "inside s tc qdisc add dev pb clsact; inside s tc filter add dev pb egress protocol ip prio 1 u32 match ip dport 80 0xffff flowid 1:1", nil, []question{{src: "a", dst: "10.0.0.2", want: "unknown", object: "filters of tc on pb"}}},
 		{"X15-address-on-a-port", wide + "at s p9 10.0.7.1/24", nil, []question{{src: "s", dst: "10.0.7.2", want: "request s address-on-bridge-port"}}},
+		{
+			// None of those has the address that is asked for, and each answers for it, or has somebody behind it who does.
+			"X16-who-answers-for-others", wide + more("c", "pc", "vc") + "at c vc 10.0.0.21/24; ip -n c neigh add proxy 10.0.0.31 dev vc; sys c net.ipv4.ip_forward=1; room cc; cable c vcc cc ve; at c vcc 10.0.9.1/24; at cc ve 10.0.9.2/24; ip -n cc route add default via 10.0.9.1; at cc lo 10.0.0.31/32; ip -n c route add 10.0.0.31 via 10.0.9.2;" +
+				more("d", "pd", "vd") + "at d vd 10.0.0.22/24; ip -n d route add local 10.0.0.32 dev lo;" +
+				more("e", "pe", "ve") + "room ee; ip -n e link add mv link ve type macvlan mode bridge; ip -n e link set mv netns ee; ip -n ee link set mv up; at ee mv 10.0.0.33/24;" +
+				more("g", "pg", "vg") + "at g vg fd00::24/64; sys g net.ipv6.conf.all.forwarding=1 net.ipv6.conf.vg.proxy_ndp=1; ip -n g neigh add proxy fd00::34 dev vg; room gg; cable g vgg gg ve; at g vgg fd09::1/64; at gg ve fd09::2/64; ip -n gg route add default via fd09::1; at gg lo fd00::34/128; ip -n g route add fd00::34 via fd09::2", nil,
+			[]question{
+				{src: "a", dst: "10.0.0.31", want: "yes"},
+				{src: "a", dst: "10.0.0.32", want: "yes"},
+				{src: "a", dst: "10.0.0.33", want: "yes"},
+				{src: "a", dst: "fd00::34", want: "yes"},
+				{src: "a", dst: "10.0.0.39", want: "request a neighbour-failed"},
+			},
+		},
+		{
+			"X17-owner-on-a-macvlan-that-is-down", wide + more("e", "pe", "ve") + "room ee; ip -n e link add mv link ve type macvlan mode bridge; ip -n e link set mv netns ee; at ee mv 10.0.0.33/24; ip -n ee link set mv down", nil,
+			[]question{{src: "a", dst: "10.0.0.33", want: "request ee peer-down"}},
+		},
 	}
 }
