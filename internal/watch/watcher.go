@@ -2,10 +2,7 @@ package watch
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"os"
-	"path/filepath"
 	"slices"
 	"strconv"
 	"sync"
@@ -206,127 +203,6 @@ func (w *watcher) readOne(sp *space, ref string) error {
 		w.opt.Note(fmt.Errorf("read %s: %w", sp.key(), err))
 	}
 	return nil
-}
-
-// nameEvents follows the directory of names.
-func (w *watcher) nameEvents(list []nameEvent) error {
-	for _, e := range list {
-		var err error
-		switch {
-		case e.name == "":
-			err = w.scan(false)
-		case e.gone:
-			if sp := w.named(e.name); sp != nil {
-				was := sp.stamp(Event{Kind: Unnamed, Name: e.name}, w.now)
-				sp.names = slices.DeleteFunc(sp.names, func(n string) bool { return n == e.name })
-				err = w.emit(was)
-			}
-		default:
-			err = w.name(e.name, w.now)
-		}
-		if err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// A retry is a name that is no namespace yet: the file comes first, the mount a moment later, which inotify does not tell.
-type retry struct {
-	name  string
-	since time.Time
-}
-
-// patience is how long one waits for the mount.
-const (
-	patience = 2 * time.Second
-	between  = 2 * time.Millisecond
-)
-
-// name looks at a new name.
-func (w *watcher) name(name string, since time.Time) error {
-	path := filepath.Join(w.opt.Dir, name)
-	h, err := netns.OpenPath(path)
-	if err != nil {
-		if _, statErr := os.Lstat(path); statErr == nil && w.now.Sub(since) < patience {
-			time.AfterFunc(between, func() { w.put(input{retry: &retry{name, since}}) })
-		}
-		return nil
-	}
-	defer h.Close()
-	if h.Cookie() == 0 {
-		return nil
-	}
-	if old := w.named(name); old != nil && old.cookie != h.Cookie() {
-		old.names = slices.DeleteFunc(old.names, func(n string) bool { return n == name })
-	}
-	sp, fresh, err := w.found(h, []string{name}, nil)
-	if err != nil || !fresh {
-		return err
-	}
-	return w.readOne(sp, name)
-}
-
-// called takes in that a thread is in another namespace now.
-func (w *watcher) called(c Call) error {
-	if c.PID == 0 || c.PID == os.Getpid() { // somewhere else on the machine; or we ourselves, looking
-		return nil
-	}
-	if c.Number == unix.SYS_SETNS {
-		return w.entered(c)
-	}
-	if len(w.makers) > mostMemory {
-		clear(w.makers)
-	}
-	w.makers[c.To] = c
-	if c.Number == unix.SYS_UNSHARE { // coming back from there is not worth an event
-		w.leave(c)
-	}
-	if w.byCookie[c.To] != nil {
-		return nil // its name was seen first
-	}
-	h, err := netns.OpenPath("/proc/" + strconv.Itoa(c.PID) + "/task/" + strconv.Itoa(c.TID) + "/ns/net")
-	if err == nil && h.Cookie() != c.To {
-		err = errors.Join(errElsewhere, h.Close())
-	}
-	if err != nil { // it has ended already, or is elsewhere
-		sp := w.add(c.To, uint64(c.Inode))
-		return w.made(sp, nil)
-	}
-	defer h.Close()
-	sp, _, err := w.found(h, nil, nil)
-	if err != nil {
-		return err
-	}
-	return w.readOne(sp, "pid:"+strconv.Itoa(c.TID))
-}
-
-var errElsewhere = errors.New("the thread is elsewhere by now")
-
-// entered tells of a thread that went to another namespace, but not that it came back.
-func (w *watcher) entered(c Call) error {
-	if w.home[c.TID] == c.To {
-		delete(w.home, c.TID)
-		return nil
-	}
-	w.leave(c)
-	sp := w.byCookie[c.To]
-	if sp == nil {
-		return nil
-	}
-	e := sp.stamp(Event{Kind: Entered}, w.now)
-	e.who(c)
-	return w.emit(e)
-}
-
-// leave remembers where a thread came from.
-func (w *watcher) leave(c Call) {
-	if len(w.home) > mostMemory {
-		clear(w.home)
-	}
-	if _, away := w.home[c.TID]; !away {
-		w.home[c.TID] = c.From
-	}
 }
 
 // heard takes a notification in.
