@@ -288,8 +288,13 @@ func (f *fib) nextHops(r *state.Route) []hop {
 		h := hop{via: n.Via, link: l, nh: n}
 		if n.Via.Is4() && f.AddrType(n.Via, nil) == "local" {
 			// A gateway that was an own address when the route was made is none (rt_set_nexthop wants the scope link); one that
-			// became one later is as before. The route does not tell which.
-			out = append(out, hop{link: l, nh: n})
+			// became one later is as before. The route alone does not tell which.
+			if n.Own != "gateway" {
+				out = append(out, hop{link: l, nh: n})
+			}
+			if n.Own == "link" {
+				continue
+			}
 		}
 		out = append(out, h)
 	}

@@ -41,18 +41,22 @@ func (t *tracer) nobody(r *room, dev *state.Link, ip, dst netip.Addr, gateway bo
 			return
 		}
 	}
-	// Who was meant, but did not hear it or has lost the address.
+	// Who was meant, but did not hear it or has lost the address. That IPv6 is off somewhere is only a guess.
 	var meant *answer
+	guessed := false
 	for i := range list {
 		a := &list[i]
 		if a.trail.obstacles() == 0 {
 			continue
 		}
-		if a.at.r.Namespace.Name == t.flow.Target || len(list) == 1 && len(s.skipped) == 0 || meant == nil && ip.Is6() && a.trail.first().Code == IPv6Disabled {
-			meant = a
+		switch {
+		case a.at.r.Namespace.Name == t.flow.Target || len(list) == 1 && len(s.skipped) == 0:
+			meant, guessed = a, ip.Is6() && a.at.r.Namespace.Name != t.flow.Target
+		case meant == nil && ip.Is6() && a.trail.first().Code == IPv6Disabled:
+			meant, guessed = a, true
 		}
 	}
-	if !t.flow.Complete && meant == nil {
+	if !t.flow.Complete && (meant == nil || guessed) {
 		t.missing.Everywhere = true
 	}
 	if meant != nil {
@@ -71,7 +75,29 @@ func (t *tracer) nobody(r *room, dev *state.Link, ip, dst netip.Addr, gateway bo
 		out.trail.stop(r, "route", w)
 		return
 	}
+	if w, ok := ownGateway(r, dev, ip, route); ok {
+		out.trail.stop(r, "neighbour", w)
+		return
+	}
 	t.failed(r, dev, ip, gateway, &out.trail)
+}
+
+// ownGateway explains a neighbour that is only asked for because the route's gateway is none.
+func ownGateway(r *room, dev *state.Link, ip netip.Addr, route *routed) (Reason, bool) {
+	if route == nil || route.route == nil || len(route.route.NextHops) != 1 || route.route.NextHops[0].Own != "link" {
+		return Reason{}, false
+	}
+	u, dst := route.route, route.route.Dst.String()
+	if route.route.Dst.Bits() == 0 {
+		dst = "default"
+	}
+	return Reason{
+		Code: NeighbourFailed, Object: "route " + routeText(u),
+		Text: fmt.Sprintf("the gateway of route %s is an address of %q itself: packets go to %s as if there were none, and nobody there answers for %s",
+			routeText(u), r.name(), dev.Name, ip),
+		Facts: facts(fact("RTM_GETROUTE", "%s", routeText(u)), fact("RTM_GETADDR", "%s is an address of %q", u.NextHops[0].Via, r.name())),
+		Fix:   fix(r.ip("route del %s", routeArgs(u)), r.ip("route add %s via ROUTER dev %s", dst, dev.Name)),
+	}, true
 }
 
 // failed is the plain case: nobody on the segment has the address.

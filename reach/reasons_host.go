@@ -50,7 +50,7 @@ func hostReasons() []Explanation {
 		},
 		{
 			Code: NATBypassed, Means: "The answer did not pass where the request was rewritten, and comes from an address that was not asked.",
-			Looks: "Connections are refused or hang; a capture shows the answers.", See: "`conntrack -L`, a capture at both ends",
+			Looks: "Connections are refused or hang; a capture shows the answers. ping counts them, and says DIFFERENT ADDRESS.", See: "`conntrack -L`, a capture at both ends",
 			Fix: "masquerade there, or br_netfilter on, so that answers come back by it",
 		},
 		{

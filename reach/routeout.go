@@ -286,14 +286,28 @@ func (t *tracer) pickHop(r *room, a *routed, q *query) hop {
 	if len(hops) == 0 {
 		return hop{}
 	}
-	if len(hops) == 1 {
-		return hops[0]
-	}
+	hops = distinct(hops)
 	what := "route "
 	if a.route != nil {
 		what += routeText(a.route)
 	}
-	return hops[t.choose(r, len(hops), what+" has several ways")]
+	if i := slices.IndexFunc(hops, func(h hop) bool { return h.nh.Via.IsValid() && !h.via.IsValid() }); i >= 0 {
+		what += fmt.Sprintf(": its gateway %s is an address of %q itself, and nothing tells whether it was one when the route was made", hops[i].nh.Via, r.name())
+	} else {
+		what += " has several ways"
+	}
+	return hops[t.choose(r, len(hops), what)]
+}
+
+// distinct leaves out ways that are there already: a route may name one several times.
+func distinct(hops []hop) []hop {
+	var out []hop
+	for _, h := range hops {
+		if !slices.ContainsFunc(out, func(o hop) bool { return o.link == h.link && o.via == h.via }) {
+			out = append(out, h)
+		}
+	}
+	return out
 }
 
 // equalDefaults lists the gateways of several IPv4 default routes of the same metric: which one is taken depends on the

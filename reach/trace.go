@@ -258,14 +258,25 @@ func (t *tracer) answer(o *outcome, src *room, d *delivery, bound, asked *state.
 		if o.reply.obstacles() == 0 {
 			o.reply.stop(back.r, "deliver", Reason{Code: ReplyMisrouted, Namespace: d.r.name(), Object: "reply", Text: fmt.Sprintf("the answer ends in %q, not in %q", back.r.name(), src.name())})
 		}
-	case !t.expected(back.p):
-		t.bypassed(o, back)
+	case !t.expected(back.p) && !isEcho(t.flow):
+		if w := t.bypassed(o, back); o.reply.obstacles() == 0 {
+			o.reply.stop(back.r, "deliver", w)
+		}
 	default:
 		t.misrouted(o, d, back)
+		if !t.expected(back.p) && o.reply.obstacles() == 0 {
+			w := t.bypassed(o, back)
+			w.Text += "; ping counts it and says so"
+			o.reply.note(back.r, w)
+		}
 		o.reply.step(src, "deliver", "socket", "the answer is there: %s", packetText(back.p))
 		o.answered = true
 	}
 }
+
+// isEcho reports whether the question is one of ping: its answer is known by its number, from wherever it comes (ping_lookup, and
+// raw(7) for ping as root).
+func isEcho(f *Flow) bool { return f.Proto != filter.TCP && f.Proto != filter.UDP }
 
 // expected reports whether an answer is the one that the sender waits for.
 func (t *tracer) expected(p *filter.Packet) bool {
@@ -273,31 +284,25 @@ func (t *tracer) expected(p *filter.Packet) bool {
 	if p.Src != f.Dst || f.From.IsValid() && p.Dst != f.From {
 		return false
 	}
-	if f.Proto == filter.TCP || f.Proto == filter.UDP {
-		return p.SPort == f.Port && p.DPort == t.srcPort()
-	}
-	return true
+	return isEcho(f) || p.SPort == f.Port && p.DPort == t.srcPort()
 }
 
 // bypassed explains an answer that comes from another address than was asked: it did not pass where the request was
 // rewritten.
-func (t *tracer) bypassed(o *outcome, back *delivery) {
-	if o.reply.obstacles() > 0 {
-		return
-	}
+func (t *tracer) bypassed(o *outcome, back *delivery) Reason {
 	at, object := back.r.name(), "nat"
 	for _, s := range o.request.steps {
 		if s.Packet != "" && s.Stage == "filter" {
 			at, object = s.Namespace, s.Object+": "+s.Text
 		}
 	}
-	o.reply.stop(back.r, "deliver", Reason{
+	return Reason{
 		Code: NATBypassed, Namespace: at, Object: object,
 		Text:  fmt.Sprintf("the answer comes from %s, and %s was asked: it did not pass %q, which rewrote the request", back.p.Src, t.flow.Dst, at),
 		Facts: facts(fact("walk", "request %s", object), fact("walk", "answer %s", packetText(back.p))),
 		Fix: fix("ip netns exec "+at+" nft add rule ip nat postrouting ip saddr "+back.p.Dst.String()+" ip daddr "+back.p.Src.String()+" masquerade",
 			"ip netns exec "+at+" sysctl -w net.bridge.bridge-nf-call-iptables=1"),
-	})
+	}
 }
 
 // misrouted names a reply that left its namespace by another way than the request came, and got lost there.

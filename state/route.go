@@ -35,6 +35,10 @@ type NextHop struct {
 	Flags uint8 `json:"flags,omitempty"`
 	// Encap is RTA_ENCAP_TYPE, how packets are wrapped up: LWTUNNEL_ENCAP_* of linux/lwtunnel.h. Observed only.
 	Encap uint16 `json:"encap,omitempty"`
+	// Own says of an IPv4 gateway that is an address of the namespace itself whether it counts: "gateway", it became one later than the
+	// route was made; "link", it was one, and packets go to the link as if there were no gateway. "" = not so, or not known.
+	// Observed only, with all that a walk may look at.
+	Own string `json:"own,omitempty"`
 }
 
 // Metrics of a route (RTA_METRICS); zero = unset.

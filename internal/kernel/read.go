@@ -71,6 +71,9 @@ func (o *observation) readTables(r *reading, conn *nl.Conn) {
 			return rtnl.DecodeRoutes(o.routes(m), &r.names)
 		})
 	}
+	if parts.Has(state.PartsWalk) {
+		ownGateways(conn, c, &r.names)
+	}
 	if parts.Has(state.PartRules) {
 		c.Rules = dump(o, r, conn, "rules", rtnl.DumpRules(), rtnl.DecodeRules)
 	}

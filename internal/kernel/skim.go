@@ -101,6 +101,7 @@ func (o *observation) skimTables(r *reading, conn *nl.Conn) {
 	c.Routes = dump(o, r, conn, "routes", narrow(rtnl.DumpRoutes()), func(m []netlink.Message) ([]state.Route, error) {
 		return rtnl.DecodeRoutes(m, &r.names)
 	})
+	ownGateways(conn, c, &r.names)
 	c.Rules = dump(o, r, conn, "rules", rtnl.DumpRules(), rtnl.DecodeRules)
 	for _, proxies := range []bool{false, true} {
 		c.Neighbors = append(c.Neighbors, dump(o, r, conn, "neighbours", narrow(rtnl.DumpNeighbors(proxies)), func(m []netlink.Message) ([]state.Neighbor, error) {

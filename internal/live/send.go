@@ -40,6 +40,7 @@ type shot struct {
 	// flows are those that the probe can be of: of one, or, of TCP, as many as it can leave from.
 	flows []tuple
 	s     *socket
+	to    unix.Sockaddr // nil: the socket is connected
 }
 
 // aim opens the probe's socket, so that everything about it is known before it is sent.
@@ -63,7 +64,7 @@ func aim(in Inside, q Question, token uint64) (*shot, error) {
 	if q.Proto == protoTCP {
 		err = sh.aimTCP(in)
 	} else {
-		err = sh.aimPacket(uint8(proto), uint16(token))
+		err = sh.aimPacket(in, typ, proto, uint16(token))
 	}
 	if err != nil {
 		s.close()
@@ -72,28 +73,31 @@ func aim(in Inside, q Question, token uint64) (*shot, error) {
 	return sh, nil
 }
 
-// aimPacket connects: the kernel chooses addresses and port as it will for the packet.
-func (sh *shot) aimPacket(proto uint8, id uint16) error {
+// aimPacket connects: the kernel chooses addresses and port as it will for the packet. The socket of an echo stays unconnected, as
+// ping's does: what it hears may come from another address than was asked.
+func (sh *shot) aimPacket(in Inside, typ, proto int, id uint16) error {
 	q := &sh.q
-	to, err := sh.s.Address(q.Dst, q.Port)
+	s, port := sh.s, q.Port
+	if q.Proto != protoUDP {
+		other, err := openSocket(in, sh.q, typ, proto)
+		if err != nil {
+			return fmt.Errorf("open the probe's socket: %w", err)
+		}
+		defer other.close()
+		s, port = other, 0
+	}
+	to, err := s.Address(q.Dst, port)
 	if err != nil {
 		return err
 	}
-	if q.Proto != protoUDP {
-		to, err = sh.s.Address(q.Dst, 0)
-		if err != nil {
-			return err
-		}
-	}
-	if err := sh.s.Control(func(fd int) error { return unix.Connect(fd, to) }); err != nil {
+	if err := s.Control(func(fd int) error { return unix.Connect(fd, to) }); err != nil {
 		return &sendError{err}
 	}
-	src := sh.s.local()
-	port := q.Port
+	src := s.local()
 	if q.Proto != protoUDP {
-		src, port = netip.AddrPortFrom(src.Addr(), id), id
+		src, port, sh.to = netip.AddrPortFrom(src.Addr(), id), id, to
 	}
-	sh.flows = []tuple{{proto, src, netip.AddrPortFrom(q.Dst.WithZone(""), port)}}
+	sh.flows = []tuple{{uint8(proto), src, netip.AddrPortFrom(q.Dst.WithZone(""), port)}}
 	return nil
 }
 
@@ -155,7 +159,7 @@ func (sh *shot) send(ctx context.Context, timeout time.Duration) probe.Result {
 	}
 	start := time.Now()
 	payload := sh.payload()
-	if err := sh.s.Control(func(fd int) error { return unix.Sendto(fd, payload, 0, nil) }); err != nil {
+	if err := sh.s.Control(func(fd int) error { return unix.Sendto(fd, payload, 0, sh.to) }); err != nil {
 		return refused(err, sh.q.Dst)
 	}
 	stop := sh.s.Until(ctx, start.Add(timeout))
@@ -163,13 +167,14 @@ func (sh *shot) send(ctx context.Context, timeout time.Duration) probe.Result {
 	buf := make([]byte, 65536)
 	for {
 		var n int
+		var from unix.Sockaddr
 		var notice *icmpNotice
 		err := sh.s.Read(func(fd int) error {
 			if notice = sh.s.offender(fd, sh.quotes); notice != nil {
 				return nil
 			}
 			var err error
-			n, _, err = unix.Recvfrom(fd, buf, unix.MSG_DONTWAIT)
+			n, from, err = unix.Recvfrom(fd, buf, unix.MSG_DONTWAIT)
 			return err
 		})
 		took := time.Since(start)
@@ -187,9 +192,28 @@ func (sh *shot) send(ctx context.Context, timeout time.Duration) probe.Result {
 			r.Took = took
 			return r
 		case sh.answers(buf[:n]):
-			return probe.Result{OK: true, Code: probe.OK, Detail: fmt.Sprintf("answer from %s", sh.q.Dst), Took: took, From: sh.q.Dst}
+			who := sh.q.Dst
+			if sh.to != nil {
+				who = senderOf(from, who)
+			}
+			return probe.Result{OK: true, Code: probe.OK, Detail: fmt.Sprintf("answer from %s", who), Took: took, From: who}
 		}
 	}
+}
+
+// senderOf is the address of who sent; one with a zone is as it was asked for.
+func senderOf(from unix.Sockaddr, asked netip.Addr) netip.Addr {
+	var a netip.Addr
+	switch f := from.(type) {
+	case *unix.SockaddrInet4:
+		a = netip.AddrFrom4(f.Addr)
+	case *unix.SockaddrInet6:
+		a = netip.AddrFrom16(f.Addr)
+	}
+	if !a.IsValid() || a == asked.WithZone("") {
+		return asked
+	}
+	return a
 }
 
 func silence() probe.Result {

@@ -21,7 +21,7 @@ func TestScenes(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = w.Close() })
-	for _, s := range slices.Concat(scenes(), moreScenes(), wideScenes(), doubtScenes()) {
+	for _, s := range slices.Concat(scenes(), moreScenes(), wideScenes(), soakedScenes(), doubtScenes()) {
 		t.Run(s.id, func(t *testing.T) {
 			build(t, s.build)
 			if !slices.ContainsFunc(s.ask, func(q question) bool { return strings.HasSuffix(q.want, " address-tentative") }) {

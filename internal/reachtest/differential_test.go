@@ -127,6 +127,9 @@ func compare(t *testing.T, w *warren.Warren, seed uint64, i int, loud bool, n *t
 		if !ok && v.Reachable == reach.Yes { // a busy machine, or a first packet that was lost
 			ok, detail = fire(ctx, rooms[s.src], s, 4*time.Second)
 		}
+		if !ok && v.Reachable == reach.Yes { // a neighbour that was given up on is asked for anew
+			ok, detail = fire(ctx, rooms[s.src], s, 10*time.Second)
+		}
 		switch {
 		case v.Reachable == reach.Unknown:
 			n.unknown.Add(1)

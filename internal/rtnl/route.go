@@ -88,6 +88,20 @@ func DumpRoutes() nl.Request {
 	return nl.Request{Type: unix.RTM_GETROUTE, Data: make([]byte, unix.SizeofRtMsg)}
 }
 
+// GetRoute asks which way a packet to an IPv4 address would take; with match, for the route that it goes by, as that was made
+// (RTM_F_FIB_MATCH, Linux 4.13).
+func GetRoute(dst netip.Addr, match bool) nl.Request {
+	flags := uint32(unix.RTM_F_LOOKUP_TABLE)
+	if match {
+		flags = unix.RTM_F_FIB_MATCH
+	}
+	e := newEncoder()
+	e.b = append(e.b, unix.AF_INET, 32, 0, 0, 0, 0, 0, 0)
+	e.b = binary.NativeEndian.AppendUint32(e.b, flags)
+	e.bytes(unix.RTA_DST, dst.AsSlice())
+	return nl.Request{Type: unix.RTM_GETROUTE, Data: e.b}
+}
+
 // EncodeRoute writes the body of an RTM_NEWROUTE message as the kernel would.
 func EncodeRoute(r state.Route, names Names) ([]byte, error) {
 	e := newEncoder()
