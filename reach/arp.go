@@ -15,7 +15,8 @@ func (t *tracer) arpAnswer(a *answer, ip netip.Addr) {
 	tr := &a.trail
 	a.owner = r.owns(ip) != nil || r.fib.AddrType(ip, nil) == "local"
 	proxied := !a.owner && r.proxy(dev, ip)
-	if !a.owner && !proxied && !(r.or4(dev, conf4ProxyARP, "proxy_arp") && r.name() != "") {
+	proxy, pvlan := r.or4(dev, conf4ProxyARP, "proxy_arp"), r.or4(dev, conf4ProxyARPPVLAN, "proxy_arp_pvlan")
+	if !a.owner && !proxied && !proxy && !pvlan {
 		return
 	}
 	if noARP(dev) {
@@ -40,7 +41,15 @@ func (t *tracer) arpAnswer(a *answer, ip netip.Addr) {
 	}
 	// Proxy ARP (arp_fwd_proxy): forwarding, and a route to the address by another device.
 	back := r.fib.lookup(query{dst: ip, src: q.Sender, iif: dev})
-	if !proxied && (back.typ != "unicast" || len(back.hops) == 0) {
+	routed := back.typ == "unicast" && len(back.hops) > 0
+	if same := routed && back.hops[0].link == dev; pvlan && same && r.forwards(dev, false) && q.Sender != ip { // arp_fwd_pvlan
+		a.owner = true
+		t.validate(r, dev, q.Sender, ip, dev, 0, 0, tr, "the ARP request for "+ip.String())
+		return
+	} else if !proxied && (same || !proxy) {
+		return // never for what is on the same side
+	}
+	if !proxied && !routed {
 		tr.stop(r, "neighbour", Reason{
 			Code: ProxyARPNoRoute, Object: "link " + dev.Name,
 			Text:  fmt.Sprintf("%s answers ARP for others (proxy_arp), but has no route to %s", dev.Name, ip),
@@ -50,10 +59,7 @@ func (t *tracer) arpAnswer(a *answer, ip netip.Addr) {
 		a.owner = true
 		return
 	}
-	if !proxied && back.hops[0].link == dev {
-		return // never for what is on the same side
-	}
-	if back.typ == "unicast" && len(back.hops) > 0 && back.hops[0].link != dev {
+	if routed && back.hops[0].link != dev {
 		a.owner = true
 		if !r.forwards(dev, false) {
 			tr.stop(r, "neighbour", forwardingReason(r, dev, false))

@@ -122,7 +122,7 @@ func (t *tracer) question(r *room, dev *state.Link, ip netip.Addr, p *filter.Pac
 			from = ll
 		}
 		g := solicitedNode(ip)
-		return frame{src: dev.MAC, dst: multicastMAC(g), ip: &filter.Packet{Src: from, Dst: g, Proto: filter.ICMPv6, ICMPType: 135, TTL: 255, Length: 72}}, true
+		return frame{src: dev.MAC, dst: multicastMAC(g), target: ip, ip: &filter.Packet{Src: from, Dst: g, Proto: filter.ICMPv6, ICMPType: 135, TTL: 255, Length: 72}}, true
 	}
 	from := t.arpSource(r, dev, ip, p)
 	return frame{src: dev.MAC, dst: broadcast, arp: &filter.ARP{Op: 1, SenderMAC: dev.MAC, Sender: from, Target: ip}}, true
@@ -236,9 +236,12 @@ func (t *tracer) answerBack(r *room, dev *state.Link, a *answer, ip netip.Addr, 
 		t.filterAs(a.at.r, &f, filter.Hook{Family: "ip6", Name: "postrouting", In: a.at.dev, Out: a.at.dev}, &tr)
 	}
 	got := t.transmit(a.at.r, a.at.dev, f, true).got
-	var best, elsewhere *reception
+	var best, elsewhere, lost *reception
 	for i := range got {
 		c := &got[i]
+		if c.lost && c.trail.obstacles() > 0 {
+			lost = c
+		}
 		if c.out || !c.accepts() {
 			continue
 		}
@@ -253,6 +256,10 @@ func (t *tracer) answerBack(r *room, dev *state.Link, a *answer, ip netip.Addr, 
 	if best == nil {
 		if n, _ := a.at.r.neighbor(a.at.dev, q.arpSender()); n != nil && f.dst != dev.MAC {
 			tr.stop(a.at.r, "neighbour", wrongEntry(a.at.r, a.at.dev, n, seat{r, dev}))
+			return tr
+		}
+		if lost != nil && elsewhere == nil {
+			tr.followTroubles(lost.trail) // it dies in a tunnel
 			return tr
 		}
 		t.strayAnswer(r, dev, elsewhere, &tr)

@@ -2,7 +2,6 @@ package reach
 
 import (
 	"fmt"
-	"slices"
 
 	"warren/reach/filter"
 	"warren/state"
@@ -61,6 +60,9 @@ func (r *room) ports(br *state.Link) []*state.Link {
 // bridgeIn takes a frame that entered a port (br_handle_frame, br_handle_frame_finish).
 func (s *search) bridgeIn(r *room, br, port *state.Link, f frame, tr trail) {
 	s.portState(r, br, port, &tr)
+	if f.comesRound(visit{r, br}) && tr.obstacles() > 0 {
+		return // spanning tree cuts the circle
+	}
 	if f.dst == br.MAC {
 		f.host = true
 	}
@@ -78,18 +80,16 @@ func (s *search) bridgeIn(r *room, br, port *state.Link, f frame, tr trail) {
 		})
 	}
 	if on(pf.Learning, true) && !f.src.IsMulticast() {
-		r.stations[station{br.Name, f.src, f.bvlan}] = port.Name
+		r.learn(br, port, &f, tr.obstacles() == 0)
 	}
-	if f.arp != nil && (on(pf.NeighSuppress, false) || on(pf.ProxyARP, false)) {
-		tr.doubt(r, "bridge", Doubt{Object: "port " + port.Name, Text: "the bridge may answer ARP itself (neigh_suppress, proxy_arp)"}, false)
-	}
+	s.answersItself(r, br, port, &f, &tr)
 	if f.dst.IsMulticast() {
 		s.flood(r, br, port, f, tr)
 		s.bridgeUp(r, br, f, tr)
 		return
 	}
-	if f.dst == br.MAC || r.isLocal(br, f.dst) {
-		s.bridgeUp(r, br, f, tr)
+	if f.dst == br.MAC || r.isLocal(br, f.dst) || s.childOf(r, br, f.dst) {
+		s.bridgeLocal(r, br, port, f, tr)
 		return
 	}
 	s.toStation(r, br, port, f, tr)
@@ -130,97 +130,6 @@ func portReason(r *room, br, port *state.Link, st uint8) Reason {
 	return w
 }
 
-// isLocal reports whether the MAC is the bridge's or one of its ports' (permanent entries).
-func (r *room) isLocal(br *state.Link, mac state.MAC) bool {
-	if mac == br.MAC {
-		return true
-	}
-	r.needStation(br, mac)
-	for i := range r.Links {
-		if l := &r.Links[i]; l.Master == br.Name && l.MAC == mac {
-			return true
-		}
-	}
-	for i := range r.FDB {
-		if e := &r.FDB[i]; e.Master == br.Name && e.MAC == mac && e.State == "permanent" {
-			return true
-		}
-	}
-	return false
-}
-
-// stationIs reports whether the table says that the frame's sender is behind that port.
-func (s *search) stationIs(r *room, br *state.Link, f *frame, port *state.Link) bool {
-	r.needStation(br, f.src)
-	for i := range r.FDB {
-		if e := &r.FDB[i]; e.Master == br.Name && e.MAC == f.src && e.Link == port.Name {
-			return true
-		}
-	}
-	return false
-}
-
-// lookFDB finds the port behind which a station is. known says from where: "walk", "static" or "learned".
-func (r *room) lookFDB(br *state.Link, f *frame) (port *state.Link, known string) {
-	r.needStation(br, f.dst)
-	var found *state.FDBEntry
-	for i := range r.FDB {
-		e := &r.FDB[i]
-		if e.Master != br.Name || e.MAC != f.dst || e.Flags&2 != 0 && e.Flags&4 == 0 || e.VLAN != 0 && f.bvlan != 0 && e.VLAN != f.bvlan {
-			continue
-		}
-		found = e
-		if e.Flags&64 != 0 { // sticky
-			return r.byName[e.Link], "static"
-		}
-	}
-	if p, ok := r.stations[station{br.Name, f.dst, f.bvlan}]; ok {
-		return r.byName[p], "walk"
-	}
-	switch {
-	case found == nil:
-		return nil, ""
-	case found.State == "static" || found.State == "noarp" || found.State == "permanent":
-		return r.byName[found.Link], "static"
-	}
-	return r.byName[found.Link], "learned"
-}
-
-// toStation sends a unicast frame to the port of its station, or to all.
-func (s *search) toStation(r *room, br, in *state.Link, f frame, tr trail) {
-	port, known := r.lookFDB(br, &f)
-	if port == nil {
-		s.flood(r, br, in, f, tr)
-		return
-	}
-	if port == in {
-		if !on(portOf(port).Hairpin, false) {
-			tr.stop(r, "bridge", hairpinReason(r, port))
-		}
-		s.portOut(r, br, in, port, f, tr)
-		return
-	}
-	if known == "learned" {
-		// What was learned may be out of date. Where the frame does not come out behind that port but would behind
-		// another one, the entry is wrong.
-		n := len(s.got)
-		s.portOut(r, br, in, port, f, tr.fork())
-		if slices.ContainsFunc(s.got[n:], func(c reception) bool { return c.accepts() || c.out }) {
-			return
-		}
-		s.got = s.got[:n]
-		tr.stop(r, "bridge", Reason{
-			Code: StaleFDB, Object: "fdb " + f.dst.String(),
-			Text:  fmt.Sprintf("%s thinks that %s is behind %s, where it is not (any more)", br.Name, f.dst, port.Name),
-			Facts: facts(fact("RTM_GETNEIGH AF_BRIDGE", "%s dev %s", f.dst, port.Name)),
-			Fix:   fix(fmt.Sprintf("bridge -n %s fdb del %s dev %s master", r.ref(), f.dst, port.Name)),
-		})
-		s.flood(r, br, in, f, tr)
-		return
-	}
-	s.portOut(r, br, in, port, f, tr)
-}
-
 func hairpinReason(r *room, port *state.Link) Reason {
 	return Reason{
 		Code: HairpinOff, Object: "port " + port.Name, Text: fmt.Sprintf("the frame would have to leave by %s, the port that it came in by, and hairpin is off there", port.Name),
@@ -246,7 +155,12 @@ func (s *search) flood(r *room, br, in *state.Link, f frame, tr trail) {
 			r.needPorts() // each of them is looked at
 		}
 		b, g := tr.fork(), f.clone()
-		if why != "" && !only[p.Name] {
+		if why != "" && !only[p.Name] && r.Read != 0 {
+			b.doubt(r, "bridge", Doubt{
+				Object: "link " + br.Name, Resolve: "bridge -d mdb show dev " + br.Name + " some seconds later, or a probe",
+				Text: fmt.Sprintf("%s snoops multicast and %s: %s gets it only in the first seconds of a querier, and when that began is not told", br.Name, why, p.Name),
+			}, false)
+		} else if why != "" && !only[p.Name] {
 			b.stop(r, "bridge", Reason{
 				Code: MDBSnooping, Object: "link " + br.Name, Text: fmt.Sprintf("%s snoops multicast and %s: %s does not get it", br.Name, why, p.Name),
 				Facts: facts(fact("RTM_GETMDB", "no entry for port %s", p.Name), fact("IFLA_BR_MCAST_SNOOPING", "on")),
@@ -254,10 +168,14 @@ func (s *search) flood(r *room, br, in *state.Link, f frame, tr trail) {
 			})
 		}
 		if flag, off := floodOff(in, p, &f); off {
+			is, want := "off", "on"
+			if flag == "proxy_arp" || flag == "neigh_suppress" {
+				is, want = want, is
+			}
 			b.stop(r, "bridge", Reason{
-				Code: FloodOff, Object: "port " + p.Name, Text: fmt.Sprintf("%s does not know where %s is, and %s is off on port %s", br.Name, f.dst, flag, p.Name),
-				Facts: facts(fact("IFLA_BRPORT", "%s %s off", p.Name, flag)),
-				Fix:   fix(fmt.Sprintf("bridge -n %s link set dev %s %s on", r.ref(), p.Name, flag)),
+				Code: FloodOff, Object: "port " + p.Name, Text: fmt.Sprintf("%s does not know where %s is, and %s is %s on port %s", br.Name, f.dst, flag, is, p.Name),
+				Facts: facts(fact("IFLA_BRPORT", "%s %s %s", p.Name, flag, is)),
+				Fix:   fix(fmt.Sprintf("bridge -n %s link set dev %s %s %s", r.ref(), p.Name, flag, want)),
 			})
 		}
 		s.portOut(r, br, in, p, g, b)
@@ -269,6 +187,10 @@ func (s *search) flood(r *room, br, in *state.Link, f frame, tr trail) {
 func floodOff(in, p *state.Link, f *frame) (string, bool) {
 	port := portOf(p)
 	switch {
+	case on(port.ProxyARP, false):
+		return "proxy_arp", true
+	case f.answered && on(port.NeighSuppress, false):
+		return "neigh_suppress", true
 	case in == nil && (f.dst == broadcast || f.dst.IsMulticast()):
 		return "", false
 	case f.dst == broadcast:
@@ -330,6 +252,7 @@ func (s *search) bridgeOut(r *room, br *state.Link, f frame, tr trail) {
 	if on(bridgeOf(br).VLANFiltering, false) {
 		f.bvlan = r.pvid(br.Name)
 	}
+	s.answersItself(r, br, nil, &f, &tr)
 	if f.dst.IsMulticast() {
 		s.flood(r, br, nil, f, tr)
 		return

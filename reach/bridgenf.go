@@ -1,6 +1,8 @@
 package reach
 
 import (
+	"fmt"
+
 	"warren/reach/filter"
 	"warren/state"
 )
@@ -38,6 +40,11 @@ func (s *search) brPrerouting(r *room, br, port *state.Link, f *frame, tr *trail
 		return
 	}
 	a := r.fib.lookup(query{dst: p.Dst, src: p.Src, iif: br, mark: p.Mark, tos: p.TOS, proto: p.Proto, sport: p.SPort, dport: p.DPort})
+	if a.typ == "unicast" && !r.forwards(br, p.Is6()) {
+		w := forwardingReason(r, br, p.Is6())
+		w.Text += fmt.Sprintf("; br_netfilter routes what was rewritten (to %s), though it only passes the bridge", p.Dst)
+		tr.stop(r, "forward", w)
+	}
 	if a.typ == "unicast" && len(a.hops) == 1 && a.hops[0].link == br {
 		next := p.Dst
 		if a.hops[0].via.IsValid() {

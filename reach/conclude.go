@@ -174,12 +174,12 @@ func (t *tracer) say(u *trouble, reply bool) {
 		return
 	}
 	var tr trail
-	p := &filter.Packet{Dst: n.p.Src, Proto: filter.ICMP, ICMPType: n.typ, ICMPCode: n.code, TTL: 64, Length: 20 + 8 + min(n.p.Length, 548), Inner: &n.p}
+	p := &filter.Packet{Dst: n.p.Src, Proto: filter.ICMP, ICMPType: n.typ, ICMPCode: n.code, Length: 20 + 8 + min(n.p.Length, 548), Inner: &n.p}
 	if n.p.Is6() {
 		p.Proto = filter.ICMPv6
 	}
 	if n.typ == 0 { // a TCP reset
-		p = &filter.Packet{Src: n.p.Dst, Dst: n.p.Src, Proto: filter.TCP, TCPFlags: filter.FlagRST | filter.FlagACK, SPort: n.p.DPort, DPort: n.p.SPort, TTL: 64, Length: 40, DF: true}
+		p = &filter.Packet{Src: n.p.Dst, Dst: n.p.Src, Proto: filter.TCP, TCPFlags: filter.FlagRST | filter.FlagACK, SPort: n.p.DPort, DPort: n.p.SPort, Length: 40, DF: true}
 	}
 	inner := n.p
 	inner.Conn, inner.Reply = n.p.Conn, n.p.Reply

@@ -2,6 +2,7 @@ package reach
 
 import (
 	"fmt"
+	"net/netip"
 	"slices"
 
 	"warren/reach/filter"
@@ -23,8 +24,22 @@ type frame struct {
 	received bool
 	// port is that of the bridge which it came in by last.
 	port *state.Link
-	// local: it was made in this namespace and has not left it (no bridge ingress).
-	depth int
+	// target is whom a neighbour solicitation is for.
+	target netip.Addr
+	depth  int
+	// bridges are those that it came through.
+	bridges []visit
+	// answered: a bridge that answers for others, or has the address, does not pass the question on to ports that suppress it.
+	answered bool
+}
+
+// comesRound reports whether a frame was at a bridge before, and remembers it.
+func (f *frame) comesRound(v visit) bool {
+	if slices.Contains(f.bridges, v) {
+		return true
+	}
+	f.bridges = append(slices.Clip(f.bridges), v)
+	return false
 }
 
 var broadcast = state.MAC{0xff, 0xff, 0xff, 0xff, 0xff, 0xff}

@@ -90,11 +90,11 @@ func (r *room) neighbor(dev *state.Link, ip netip.Addr) (entry *state.Neighbor, 
 	return nil, false
 }
 
-// heldBy reports whether a frame to that MAC comes to somebody who has the address.
+// heldBy reports whether a frame to that MAC comes to somebody who has the address, or would pass it on.
 func (t *tracer) heldBy(r *room, dev *state.Link, mac state.MAC, ip netip.Addr) bool {
 	f := frame{src: dev.MAC, dst: mac, ip: &filter.Packet{Src: ip, Dst: ip, Proto: filter.UDP, Length: 28, TTL: 64}}
 	for _, c := range t.transmit(r, dev, f, true).got {
-		if c.accepts() && (c.r.owns(ip) != nil || c.r != r && len(c.r.addrsOn(c.dev.Name, ip.Is6())) > 0) {
+		if c.accepts() && (c.r.owns(ip) != nil || c.r != r && c.r.forwards(c.dev, ip.Is6())) {
 			return true
 		}
 	}
@@ -112,7 +112,8 @@ func (t *tracer) checkPermanent(r *room, dev *state.Link, ip netip.Addr, p *filt
 	got := t.transmit(r, dev, f, true).got
 	anybody := false
 	for _, c := range got {
-		anybody = anybody || c.accepts() || c.out
+		// A host that has other addresses drops it.
+		anybody = anybody || c.out || c.accepts() && (c.r.owns(ip) != nil || c.r.fib.AddrType(ip, nil) == "local" || c.r.forwards(c.dev, ip.Is6()))
 	}
 	if anybody || len(got) == 0 {
 		return

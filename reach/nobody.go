@@ -252,8 +252,11 @@ func (t *tracer) shadowed(r *room, dev *state.Link, ip, dst netip.Addr, route *r
 		return Reason{}, false
 	}
 	a := r.fib.lookup(query{dst: dst, local: true, mark: t.flow.Mark, skip: route.route})
-	if a.route == nil || a.typ != "unicast" || len(a.hops) == 0 || a.hops[0].link == dev || a.hops[0].link == nil {
+	if a.route == nil || a.typ != "unicast" || len(a.hops) == 0 || a.hops[0].link == nil {
 		return Reason{}, false
+	}
+	if h := a.hops[0]; h.link == dev && (!h.via.IsValid() || h.via == ip || route.route.Protocol == protoKernel) {
+		return Reason{}, false // the same question, or an address that belongs here by its prefix
 	}
 	if len(t.holders(dst)) == 0 {
 		return Reason{}, false

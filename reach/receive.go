@@ -109,7 +109,7 @@ func (t *tracer) forward(c *carried, q *query, a routed, tr *trail) (*carried, *
 	}
 	t.stepRoute(r, &a, h, p, tr)
 	if p.TTL <= 1 {
-		tr.stop(r, "forward", Reason{Code: TTLExceeded, Object: "packet", Text: fmt.Sprintf("the packet's TTL is used up at %q", r.name()), Fix: fix("# send with a greater TTL")})
+		tr.stop(r, "forward", t.spent(r))
 		n := notice{typ: 11, code: 0, text: "Time to live exceeded"}
 		if p.Is6() {
 			n = notice{typ: 3, code: 0, text: "Time exceeded: Hop limit"}

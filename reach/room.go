@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/netip"
 	"strconv"
+	"strings"
 
 	"warren/reach/filter"
 	"warren/state"
@@ -21,7 +22,7 @@ type room struct {
 	// unread are the parts that were asked for and could not be read, or not at one moment.
 	unread []state.Unread
 	// stations are what the walk's own frames taught bridges: by bridge, MAC and VLAN the port.
-	stations map[station]string
+	stations map[station]learned
 	// missing takes what was left out of the namespace and matters; nil when there is no more to get.
 	missing *Missing
 }
@@ -29,6 +30,12 @@ type room struct {
 type neighKey struct {
 	dev string
 	ip  netip.Addr
+}
+
+// A learned is a port behind which a station is; real: a frame that got that far said so.
+type learned struct {
+	port string
+	real bool
 }
 
 type station struct {
@@ -43,7 +50,7 @@ func newRoom(ns *state.Namespace, explain bool) *room {
 		byIndex:   make(map[int]*state.Link, len(ns.Links)),
 		byName:    make(map[string]*state.Link, len(ns.Links)),
 		learned:   map[neighKey]state.MAC{},
-		stations:  map[station]string{},
+		stations:  map[station]learned{},
 	}
 	for i := range ns.Links {
 		l := &ns.Links[i]
@@ -219,6 +226,18 @@ func (r *room) ip(format string, args ...any) string {
 		return "ip " + fmt.Sprintf(format, args...)
 	}
 	return "ip -n " + r.ref() + " " + fmt.Sprintf(format, args...)
+}
+
+// ipOf is ip for a command about a route, of which ip(8) must be told the family where no address says it.
+func (r *room) ipOf(u *state.Route, format string, args ...any) string { return r.ipFor(u.Dst.Addr().Is6(), format, args...) }
+
+// ipFor is ip for a command in which no address may say the family.
+func (r *room) ipFor(is6 bool, format string, args ...any) string {
+	cmd := r.ip(format, args...)
+	if is6 {
+		return strings.Replace(cmd, "ip ", "ip -6 ", 1)
+	}
+	return cmd
 }
 
 func (r *room) ref() string { return r.name() }

@@ -185,9 +185,6 @@ func manyReceivers(a netip.Addr) string {
 func (t *tracer) firstPacket(_ *room) *filter.Packet {
 	f := t.flow
 	p := &filter.Packet{Src: f.From, Dst: f.Dst, Proto: f.Proto, Mark: f.Mark, TTL: f.TTL, DF: true}
-	if p.TTL == 0 {
-		p.TTL = 64
-	}
 	head := 20
 	if f.Dst.Is6() {
 		head = 40
@@ -222,7 +219,7 @@ func (t *tracer) srcPort() uint16 {
 // answer walks the reply to where the request came from.
 func (t *tracer) answer(o *outcome, src *room, d *delivery, bound, asked *state.Link) {
 	req := d.p
-	p := &filter.Packet{Src: req.Dst, Dst: req.Src, Proto: req.Proto, SPort: req.DPort, DPort: req.SPort, ICMPID: req.ICMPID, TTL: 64, Length: req.Length}
+	p := &filter.Packet{Src: req.Dst, Dst: req.Src, Proto: req.Proto, SPort: req.DPort, DPort: req.SPort, ICMPID: req.ICMPID, Length: req.Length}
 	switch req.Proto {
 	case filter.TCP:
 		p.TCPFlags, p.DF = filter.FlagSYN|filter.FlagACK, true

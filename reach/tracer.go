@@ -19,6 +19,7 @@ type tracer struct {
 	picks   []int    // decisions to repeat
 	forks   []fork   // decisions taken
 	depth   int      // of walks inside of walks
+	limit   ttlLimit // of the packet that is walked
 }
 
 // A fork is a place where the kernel might go several ways.

@@ -48,6 +48,8 @@ const maxHops = 70
 func (t *tracer) travel(r *room, p *filter.Packet, tr *trail, o walkOptions) *delivery {
 	t.touch(r)
 	t.gaps(r, tr)
+	limit := t.limit
+	defer func() { t.limit = limit }()
 	c, d := t.originate(r, p, tr, o)
 	var egress *state.Link
 	if d != nil {
@@ -146,6 +148,7 @@ func (t *tracer) originate(r *room, p *filter.Packet, tr *trail, o walkOptions) 
 		}
 	}
 	t.stepRoute(r, &a, h, p, tr)
+	t.setTTL(r, &a, h.link, p, o)
 	dev := h.link
 	if a.typ == "local" {
 		dev = r.byName["lo"]

@@ -56,7 +56,7 @@ func (r *room) remotes(dev *state.Link, mac state.MAC) []remote {
 			own = add(own, x)
 		}
 	}
-	if v.Remote.IsValid() && !v.Remote.IsUnspecified() {
+	if v.Remote.IsValid() && !v.Remote.IsUnspecified() && !r.readsFDB() { // else it is an entry, or was until somebody took it out
 		all = add(all, remote{ip: v.Remote})
 	}
 	if len(own) > 0 && !mac.IsMulticast() {
@@ -64,6 +64,9 @@ func (r *room) remotes(dev *state.Link, mac state.MAC) []remote {
 	}
 	return all
 }
+
+// readsFDB reports whether the forwarding entries of tunnels are known.
+func (r *room) readsFDB() bool { return r.Read.Has(state.PartFDB) || r.Skim != nil }
 
 // vxlanOut puts a frame into a UDP datagram and walks it through the underlay, which is the namespace that the device was
 // made in.
@@ -123,7 +126,7 @@ func (s *search) tunnel(r, under *room, dev *state.Link, x remote, f frame, tr t
 		src = netip.Addr{}
 	}
 	p := &filter.Packet{
-		Src: src, Dst: x.ip, Proto: filter.UDP, SPort: 45678, DPort: x.port, Length: f.length() + head, TTL: 64,
+		Src: src, Dst: x.ip, Proto: filter.UDP, SPort: 45678, DPort: x.port, Length: f.length() + head, TTL: v.TTL,
 		DF: v.DF == 1,
 	}
 	if f.ip != nil {

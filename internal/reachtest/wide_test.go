@@ -61,7 +61,7 @@ func wideScenes() []scene {
 		},
 		{
 			"X09-station-pinned-elsewhere", wide + "inside s bridge fdb replace $(mac b vb) dev p7 master static sticky; inside s bridge fdb replace $(mac a va) dev pa master static", nil,
-			[]question{{src: "a", dst: "10.0.0.2", want: "request a neighbour-mac-mismatch"}},
+			[]question{{src: "a", dst: "10.0.0.2", want: "request s stale-fdb"}},
 		},
 		{
 			"X10-station-pinned-here", wide + "inside s bridge fdb replace $(mac b vb) dev pa master static sticky", nil,
