@@ -30,22 +30,23 @@ func (r *room) bridgeCalls(br *state.Link, f *frame) bool {
 }
 
 // brPrerouting runs IP's prerouting for a bridged packet (br_nf_pre_routing). When that changes the destination, the packet is
-// routed: behind this bridge it is bridged on to its new neighbour, else it goes up.
+// routed: behind this bridge it is bridged on to its new neighbour, of IPv4 only when the bridge forwards; else it goes up.
 func (s *search) brPrerouting(r *room, br, port *state.Link, f *frame, tr *trail) {
 	p := f.packet()
 	before := p.Dst
+	p.PhysIn = port.Name
 	s.t.filter(r, p, filter.Hook{Family: family(p), Name: "prerouting", In: br, PhysIn: port.Name, Bridged: true}, tr, nil)
 	f.seen = true
 	if p.Dst == before {
 		return
 	}
 	a := r.fib.lookup(query{dst: p.Dst, src: p.Src, iif: br, mark: p.Mark, tos: p.TOS, proto: p.Proto, sport: p.SPort, dport: p.DPort})
-	if a.typ == "unicast" && !r.forwards(br, p.Is6()) {
-		w := forwardingReason(r, br, p.Is6())
-		w.Text += fmt.Sprintf("; br_netfilter routes what was rewritten (to %s), though it only passes the bridge", p.Dst)
-		tr.stop(r, "forward", w)
-	}
 	if a.typ == "unicast" && len(a.hops) == 1 && a.hops[0].link == br {
+		if !p.Is6() && !r.forwards(br, false) {
+			w := forwardingReason(r, br, false)
+			w.Text += fmt.Sprintf("; br_netfilter routes what was rewritten (to %s), though it only passes the bridge", p.Dst)
+			tr.stop(r, "forward", w)
+		}
 		next := p.Dst
 		if a.hops[0].via.IsValid() {
 			next = a.hops[0].via

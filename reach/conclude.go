@@ -37,7 +37,11 @@ func (o *outcome) verdict(s *state.Snapshot, f *Flow) Verdict {
 	}
 	if o.differs != "" {
 		v.Reachable = Unknown
-		v.Unknowns = append(v.Unknowns, Doubt{Object: "choice", Text: "it depends: " + o.differs, Resolve: "make the ways agree, or leave one"})
+		u := Doubt{Object: "choice", Text: "it depends: " + o.differs, Resolve: "make the ways agree, or leave one"}
+		if o.at.r != nil && o.at.object != "choice" {
+			u.Namespace, u.Object = o.at.r.name(), o.at.object
+		}
+		v.Unknowns = append(v.Unknowns, u)
 		first = nil
 	}
 	if first != nil && v.Reachable == No {

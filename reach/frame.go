@@ -83,14 +83,14 @@ func (f *frame) left(other bool) {
 		return
 	}
 	untrack(f.ip)
-	f.ip.HasSocket = false
+	f.ip.HasSocket, f.ip.PhysIn = false, ""
 	if other {
 		f.ip.Mark = 0
 	}
 }
 
 func untrack(p *filter.Packet) {
-	p.Conn, p.Reply, p.Related, p.Untracked, p.Invalid = nil, false, false, false, false
+	p.Conn, p.Reply, p.Related, p.Untracked, p.Invalid, p.Zone = nil, false, false, false, false, filter.Zone{}
 }
 
 // packet is the frame as rules see it.

@@ -40,6 +40,7 @@ func (t *tracer) accept(d *delivery, tr *trail) *state.Link {
 			st := tr.step(r, "socket", "socket "+s.Local.String(), "%s %s listens%s", proto, s.Local, holder(s))
 			st.Source = "SOCK_DIAG"
 			t.socketGroup(r, s, tr)
+			d.socket = s
 			if proto == "tcp" && s.ReadQueue > s.WriteQueue {
 				tr.doubt(r, "socket", Doubt{
 					Object: "socket " + s.Local.String(), Resolve: "ss -lt, or a probe",

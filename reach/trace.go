@@ -48,6 +48,7 @@ type outcome struct {
 	from     string // source address
 	forks    []fork
 	differs  string // why walks with other decisions end otherwise
+	at       fork   // where they part
 }
 
 func (o *outcome) state() string {
@@ -104,7 +105,7 @@ func explore(s *state.Snapshot, f *Flow, missing *Missing) *outcome {
 					}
 				}
 				if o.state() != base.state() && base.differs == "" {
-					base.differs = forks[i].what + ": one way ends with " + base.end() + ", another with " + o.end()
+					base.at, base.differs = forks[i], forks[i].what+": one way ends with "+base.end()+", another with "+o.end()
 				}
 				full := append(slices.Clone(next), make([]int, max(0, len(o.forks)-len(next)))...)
 				alts(full, o.forks, i+1)
@@ -203,6 +204,9 @@ func (t *tracer) firstPacket(_ *room) *filter.Packet {
 	if f.Size != 0 && f.Proto != filter.TCP {
 		p.Length = max(f.Size, head+8)
 	}
+	if f.Unprivileged {
+		p.GID = f.GID
+	}
 	return p
 }
 
@@ -237,6 +241,9 @@ func (t *tracer) answer(o *outcome, src *room, d *delivery, bound, asked *state.
 	}
 	if d.r.sysctl(reflect) != 0 {
 		p.Mark = req.Mark
+	}
+	if d.socket != nil {
+		p.UID, p.NoGID = d.socket.UID, true
 	}
 	if p.Dst.IsLinkLocalUnicast() {
 		bound = replyLink(d, asked) // such an address means nothing without its link

@@ -24,9 +24,10 @@ type tracer struct {
 
 // A fork is a place where the kernel might go several ways.
 type fork struct {
-	n    int
-	what string
-	r    *room
+	n      int
+	what   string
+	r      *room
+	object string // that is named when the ways end differently
 }
 
 func newTracer(s *state.Snapshot, f *Flow, missing *Missing, picks []int) *tracer {
@@ -37,12 +38,14 @@ func newTracer(s *state.Snapshot, f *Flow, missing *Missing, picks []int) *trace
 const maxForks = 6
 
 // choose takes one of n ways; the explorer sees to it that all are tried.
-func (t *tracer) choose(r *room, n int, what string) int {
+func (t *tracer) choose(r *room, n int, what string) int { return t.chooseAt(r, n, "choice", what) }
+
+func (t *tracer) chooseAt(r *room, n int, object, what string) int {
 	if n <= 1 {
 		return 0
 	}
 	i := len(t.forks)
-	t.forks = append(t.forks, fork{n, what, r})
+	t.forks = append(t.forks, fork{n, what, r, object})
 	if i < len(t.picks) {
 		return t.picks[i]
 	}
@@ -63,6 +66,9 @@ func (t *tracer) room(key string) *room {
 		if u.NS == key {
 			r.unread = append(r.unread, u)
 		}
+	}
+	r.nf.Choose = func(n int, at filter.Rule, what string) int {
+		return t.chooseAt(r, n, ruleObject(&at), ruleObject(&at)+": "+what)
 	}
 	t.rooms[key] = r
 	if !t.flow.Complete {

@@ -31,6 +31,8 @@ type delivery struct {
 	out bool
 	// egress is the device by which it left its first namespace.
 	egress *state.Link
+	// socket took it; nil where the kernel answers by itself.
+	socket *state.Socket
 }
 
 // A crossing is a place that a packet has been at, to find loops.

@@ -202,6 +202,8 @@ type NAT struct {
 	Random      bool       `json:"random,omitempty"`
 	FullyRandom bool       `json:"fully_random,omitempty"`
 	Persistent  bool       `json:"persistent,omitempty"`
+	// Netmap: Addr to AddrMax (or what Map gives) is a network, and only its part of the address is replaced.
+	Netmap bool `json:"netmap,omitempty"`
 }
 
 // MapLookup reads a value out of a map. A key that is not in it ends the rule, as a match that fails.

@@ -75,6 +75,12 @@ type XTMatch struct {
 	Comment   *string      `json:"comment,omitempty"`   // comment
 	Ether     *XTEther     `json:"ether,omitempty"`     // ip, ip6, arp of ebtables
 	Set       *XTSet       `json:"set,omitempty"`       // set
+	Owner     *XTOwner     `json:"owner,omitempty"`     // owner
+	TTL       *XTTTL       `json:"ttl,omitempty"`       // ttl, hl
+	TOS       *XTTOS       `json:"tos,omitempty"`       // tos, dscp
+	DevGroup  *XTDevGroup  `json:"devgroup,omitempty"`  // devgroup
+	Policy    *XTPolicy    `json:"policy,omitempty"`    // policy
+	Helper    *XTHelper    `json:"helper,omitempty"`    // helper
 	Data      []byte       `json:"data,omitempty"`      // as read, when none of the above
 }
 
@@ -190,6 +196,48 @@ type XTLength struct {
 	Inverted bool   `json:"inverted,omitempty"`
 }
 
+// XTOwner compares the owner of the socket that sent the packet. Only what Match names is compared; Invert has the same bits
+// (XT_OWNER_*, linux/netfilter/xt_owner.h: user 1, group 2, that there is a socket at all 4, supplementary groups too 8).
+type XTOwner struct {
+	UID    [2]uint32 `json:"uid"` // first and last
+	GID    [2]uint32 `json:"gid"`
+	Match  uint8     `json:"match"`
+	Invert uint8     `json:"invert,omitempty"`
+}
+
+// XTTTL compares the TTL or hop limit.
+type XTTTL struct {
+	Op    string `json:"op"` // "==", "!=", "<", ">"
+	Value uint8  `json:"value"`
+}
+
+// XTTOS compares (type of service or traffic class & Mask) with Value.
+type XTTOS struct {
+	Value    uint8 `json:"value"`
+	Mask     uint8 `json:"mask"`
+	Inverted bool  `json:"inverted,omitempty"`
+}
+
+// XTDevGroup compares (group of a device & mask) with a value; nil = not compared.
+type XTDevGroup struct {
+	Src *XTMark `json:"src,omitempty"`
+	Dst *XTMark `json:"dst,omitempty"`
+}
+
+// XTPolicy asks for the IPsec policy of a packet, in one direction. With None it matches packets that have none.
+type XTPolicy struct {
+	Dir  string `json:"dir"` // "in", "out"
+	None bool   `json:"none,omitempty"`
+	// Data is struct xt_policy_info as read, which says more about the policy.
+	Data []byte `json:"data,omitempty"`
+}
+
+// XTHelper compares the helper that expected the connection; "" is any.
+type XTHelper struct {
+	Name     string `json:"name"`
+	Inverted bool   `json:"inverted,omitempty"`
+}
+
 // An XTTarget is an xtables target. Verdict is set for a standard target; else the typed field that belongs to Name, or none
 // when the target is not understood.
 type XTTarget struct {
@@ -209,6 +257,12 @@ type XTTarget struct {
 	ConnMark *XTConnMark `json:"conn_mark,omitempty"`
 	// Notrack of NOTRACK and of CT with that flag.
 	Notrack bool `json:"notrack,omitempty"`
+	// SetTTL of TTL and HL.
+	SetTTL *XTSetTTL `json:"set_ttl,omitempty"`
+	// SetTOS of TOS and DSCP: tos = (tos & ^Mask) ^ Value.
+	SetTOS *XTTOS `json:"set_tos,omitempty"`
+	// Zone of CT that gives the connection a zone of conntrack.
+	Zone *XTZone `json:"zone,omitempty"`
 	// NoEffect: it changes nothing about where the packet goes (LOG, NFLOG, TRACE, CLASSIFY, ...).
 	NoEffect bool   `json:"no_effect,omitempty"`
 	Data     []byte `json:"data,omitempty"` // as read, when it is not understood
@@ -221,6 +275,19 @@ type XTConnMark struct {
 	ConnMask   uint32 `json:"conn_mask"`
 	PacketMask uint32 `json:"packet_mask"`
 	Shift      int    `json:"shift,omitempty"`
+}
+
+// XTSetTTL writes the TTL or hop limit.
+type XTSetTTL struct {
+	Op    string `json:"op"` // "set", "inc", "dec"
+	Value uint8  `json:"value"`
+}
+
+// XTZone is a zone of conntrack.
+type XTZone struct {
+	ID uint16 `json:"id"`
+	// Dir: "original" or "reply" when only that direction is in the zone; "" = both.
+	Dir string `json:"dir,omitempty"`
 }
 
 // XTNAT rewrites addresses and ports into ranges; zero = kept.

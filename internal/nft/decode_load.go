@@ -207,6 +207,11 @@ func (m *machine) derive(name string, data []byte, from *content, dreg uint32, t
 
 func (m *machine) byteorder(name string, data []byte, a attrTable) bool {
 	c := m.read(be32(a[byteSreg]))
+	if c != nil && c.op != nil && c.size == 1 && be32(a[byteLen]) == 1 { // there is nothing to turn
+		n := *c
+		m.derive(name, data, c, be32(a[byteDreg]), &n)
+		return true
+	}
 	if c == nil || c.op == nil || c.net || !swaps(c.typ, c.size) || be32(a[byteOp]) != 1 || int(be32(a[byteSize])) != c.size || int(be32(a[byteLen])) != c.size {
 		return false
 	}

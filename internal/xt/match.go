@@ -85,6 +85,8 @@ func decodeMatch(m *state.XTMatch, d []byte, v6 bool) bool {
 		}
 	case "set":
 		return set(m, d)
+	case "owner", "ttl", "hl", "tos", "dscp", "devgroup", "policy", "helper":
+		return decodeMore(m, d)
 	case "comment":
 		s := cstring(d)
 		m.Comment = &s

@@ -38,9 +38,20 @@ func decodeTarget(t *state.XTTarget, d []byte, v6 bool) bool {
 		t.Notrack = true
 		return true
 	case "CT":
-		const notrack = 1
-		if len(d) >= 4 && u16(d) == notrack {
-			t.Notrack = true
+		return ctTarget(t, d)
+	case "TTL", "HL": // struct ipt_TTL_info, ip6t_HL_info
+		if t.Revision == 0 && len(d) >= 2 {
+			t.SetTTL = &state.XTSetTTL{Op: word(uint32(d[0]), "set", "inc", "dec"), Value: d[1]}
+			return t.SetTTL.Op != ""
+		}
+	case "DSCP": // struct xt_DSCP_info
+		if t.Revision == 0 && len(d) >= 1 {
+			t.SetTOS = &state.XTTOS{Value: d[0] << 2, Mask: dscpMask}
+			return true
+		}
+	case "TOS": // struct xt_tos_target_info
+		if t.Revision == 1 && len(d) >= 2 {
+			t.SetTOS = &state.XTTOS{Value: d[0], Mask: d[1]}
 			return true
 		}
 	case "LOG", "NFLOG", "ULOG", "TRACE", "CLASSIFY", "AUDIT", "LED", "IDLETIMER", "SECMARK", "CONNSECMARK", "RATEEST",
@@ -49,6 +60,34 @@ func decodeTarget(t *state.XTTarget, d []byte, v6 bool) bool {
 		return true
 	}
 	return false
+}
+
+// ctTarget reads struct xt_ct_target_info and its later versions: no tracking, or a zone; a helper, a timeout or a choice of events
+// alone change nothing about where packets go. A zone by mark is not understood.
+func ctTarget(t *state.XTTarget, d []byte) bool {
+	const notrack, alias, dirOrig, dirReply, byMark = 1, 2, 4, 8, 16
+	if len(d) < 32 {
+		return false
+	}
+	f, zone := u16(d), u16(d[2:])
+	switch {
+	case f&notrack != 0:
+		t.Notrack = true
+		return f&^(notrack|alias) == 0
+	case f&byMark != 0 || f&^(dirOrig|dirReply) != 0:
+		return false
+	case zone == 0:
+		t.NoEffect = true
+		return true
+	}
+	t.Zone = &state.XTZone{ID: zone}
+	switch f & (dirOrig | dirReply) {
+	case dirOrig:
+		t.Zone.Dir = "original"
+	case dirReply:
+		t.Zone.Dir = "reply"
+	}
+	return true
 }
 
 // connmark reads struct xt_connmark_tginfo1 and tginfo2, whose second has the shift before the mode. One that sets and shifts

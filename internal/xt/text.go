@@ -178,6 +178,7 @@ func Match(m *state.XTMatch) string {
 		w.option(m.Set.Inverted, "--match-set", name, dirs)
 	case m.Comment != nil:
 		w.option(false, "--comment", quoted(*m.Comment))
+	case w.more(m):
 	default:
 		fmt.Fprintf(&w, " [%d bytes]", len(m.Data))
 	}

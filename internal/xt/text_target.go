@@ -49,6 +49,18 @@ func Target(t *state.XTTarget) string {
 		}
 	case t.Notrack:
 		w.option(false, "--notrack")
+	case t.SetTTL != nil:
+		w.option(false, fmt.Sprintf("--%s-%s", strings.ToLower(t.Name), t.SetTTL.Op), strconv.Itoa(int(t.SetTTL.Value)))
+	case t.SetTOS != nil && t.Name == "DSCP":
+		w.option(false, "--set-dscp", fmt.Sprintf("0x%02x", t.SetTOS.Value>>2))
+	case t.SetTOS != nil:
+		w.option(false, "--set-tos", fmt.Sprintf("0x%02x/0x%02x", t.SetTOS.Value, t.SetTOS.Mask))
+	case t.Zone != nil:
+		word := "--zone"
+		if t.Zone.Dir != "" {
+			word += map[string]string{"original": "-orig", "reply": "-reply"}[t.Zone.Dir]
+		}
+		w.option(false, word, strconv.Itoa(int(t.Zone.ID)))
 	case t.NoEffect:
 	default:
 		fmt.Fprintf(&w, " [%d bytes]", len(t.Data))

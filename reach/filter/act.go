@@ -95,6 +95,8 @@ func (e *eval) assign(s *state.SetValue) outcome {
 		if e.p.Conn != nil && !e.p.Untracked {
 			e.p.Conn.Mark = binary.NativeEndian.Uint32(v)
 		}
+	case o.CT != nil && o.CT.Key == "zone" && len(v) == 2:
+		e.zone(zoneOf(v))
 	case o.CT != nil && (o.CT.Key == "event" || o.CT.Key == "secmark"):
 	case o.Payload != nil && len(v) == 1 && (o.Payload.Field == "ttl" || o.Payload.Field == "hoplimit"):
 		e.p.TTL = v[0]

@@ -9,13 +9,17 @@ import (
 
 // An eval is one base chain at work on one packet.
 type eval struct {
-	ns    *Namespace
-	hook  Hook
-	p     *Packet
-	table *state.Table // of nftables
-	base  Rule         // the base chain
-	res   *Result
-	depth int
+	ns     *Namespace
+	hook   Hook
+	p      *Packet
+	table  *state.Table  // of nftables
+	xtable *state.XTable // of legacy iptables
+	base   Rule          // the base chain
+	res    *Result
+	depth  int
+	at     Rule // the rule that is run
+	// aside: only what a chain would do is asked, with a copy of the packet.
+	aside bool
 	// doubts are what rules whose outcome is not known might do.
 	doubts []doubt
 }
@@ -129,6 +133,7 @@ func asksFIB(x state.Expr) bool {
 
 // run takes the packet through the expressions from left to right. done: the last one was reached.
 func (e *eval) run(at Rule, list []state.Expr) (v verdict, done bool) {
+	e.at = at
 	for i, x := range list {
 		if x.Opaque != nil && (onlyLoads(x.Opaque) || harmless(x.Opaque)) {
 			continue // what is only read matters where it is compared
@@ -198,6 +203,22 @@ func (e *eval) inDoubt(at Rule, rest []state.Expr, why string) {
 	}
 }
 
+// runChain runs a chain that a rule leads to; false when it is not there, or lies too deep.
+func (e *eval) runChain(name string) (verdict, bool) {
+	if e.xtable != nil {
+		c := e.xtable.Chain(name)
+		if c == nil || e.depth >= maxDepth*4 {
+			return verdict{}, false
+		}
+		return e.legacyRules(e.xtable, c), true
+	}
+	c := e.table.Chain(name)
+	if c == nil || e.depth >= maxDepth {
+		return verdict{}, false
+	}
+	return e.rules(c), true
+}
+
 // wouldDo is what an acting expression would do in a rule that perhaps matches.
 func (e *eval) wouldDo(at Rule, x state.Expr, why string) []doubt {
 	kind := "other"
@@ -213,21 +234,20 @@ func (e *eval) wouldDo(at Rule, x state.Expr, why string) []doubt {
 			kind = "drop"
 		case t.Verdict == "ACCEPT":
 			kind = "accept"
+		case t.Verdict == "jump" && e.xtable != nil:
+			kind, chain = "jump", t.Chain
 		}
 	}
 	switch kind {
 	case "accept", "drop":
 	case "jump":
 		// What the chain would do with a copy of the packet.
-		to := e.table.Chain(chain)
-		if to == nil || e.depth >= maxDepth {
-			kind = "other"
-			break
-		}
 		p, conn := e.p.copied()
-		f := eval{ns: e.ns, hook: e.hook, p: &p, table: e.table, base: e.base, res: &Result{}, depth: e.depth}
-		v := f.rules(to)
+		f := eval{ns: e.ns, hook: e.hook, p: &p, table: e.table, xtable: e.xtable, base: e.base, res: &Result{}, depth: e.depth, aside: true}
+		v, ok := f.runChain(chain)
 		switch {
+		case !ok:
+			kind = "other"
 		case len(f.doubts) > 0 || p != *e.p && !p.like(e.p, conn):
 			kind = "other"
 		case v.kind == "reject":

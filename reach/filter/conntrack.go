@@ -50,14 +50,14 @@ func inverse(t state.ConnTuple, proto uint8) (state.ConnTuple, bool) {
 	return t, false
 }
 
-// find is the connection of that tuple, and whether the tuple is its reply direction.
-func (n *Namespace) find(t state.ConnTuple, proto uint8) (c *Conn, reply bool) {
+// find is the connection of that tuple in a packet's zone, and whether the tuple is its reply direction (nf_ct_key_equal).
+func (n *Namespace) find(t state.ConnTuple, proto uint8, z Zone) (c *Conn, reply bool) {
 	for _, c := range n.connections() {
 		switch {
-		case c.Proto != proto || !c.Confirmed || c.Zone != 0:
-		case sameTuple(c.Original, t):
+		case c.Proto != proto || !c.Confirmed:
+		case sameTuple(c.Original, t) && c.zone().id(false) == z.id(false):
 			return c, false
-		case sameTuple(c.Reply, t):
+		case sameTuple(c.Reply, t) && c.zone().id(true) == z.id(true):
 			return c, true
 		}
 	}
@@ -84,7 +84,7 @@ func (n *Namespace) track(p *Packet) {
 		return
 	}
 	t, proto := p.tuple()
-	c, reply := n.find(t, proto)
+	c, reply := n.find(t, proto, p.Zone)
 	if c != nil && proto == TCP && !n.trackTCP(c, p, reply) {
 		if !n.gone(c) {
 			p.Invalid = true
@@ -117,7 +117,7 @@ func (n *Namespace) begin(p *Packet, t state.ConnTuple, proto uint8) *Conn {
 	case proto == ICMP && (t.Type == 0 || t.Type == 14 || t.Type == 16 || t.Type == 18), proto == ICMPv6 && (t.Type == 129 || t.Type == 140):
 		return nil
 	}
-	c := &Conn{Conn: state.Conn{Proto: proto, Original: t, Reply: reply}, New: true}
+	c := &Conn{Conn: state.Conn{Proto: proto, Original: t, Reply: reply, Zone: p.Zone.ID}, New: true, Where: p.Zone}
 	if proto == TCP {
 		switch f := p.TCPFlags &^ FlagPSH; {
 		case f == FlagSYN:
@@ -182,7 +182,7 @@ func (n *Namespace) trackError(p *Packet) {
 		return
 	}
 	t, proto := p.Inner.tuple()
-	c, reply := n.find(t, proto)
+	c, reply := n.find(t, proto, p.Zone)
 	if c == nil {
 		p.Invalid = true
 		return

@@ -11,6 +11,8 @@ import (
 type Namespace struct {
 	// Explain makes Run list the rules that did not match, too.
 	Explain bool
+	// Choose takes one of n ways that the kernel may go at an object; whoever asks goes them all. Nil: it cannot be told.
+	Choose func(n int, at Rule, what string) int
 
 	ns         *state.Namespace
 	fib        FIB
@@ -30,13 +32,15 @@ func New(ns *state.Namespace, fib FIB) *Namespace {
 // they are active.
 func (n *Namespace) Run(h Hook, p *Packet) Result {
 	var res Result
-	before := *p
+	if h.PhysIn == "" && (h.Family == "ip" || h.Family == "ip6") {
+		h.PhysIn = p.PhysIn
+	}
 	offloaded := uint32(0)
 	if p.Conn != nil {
 		offloaded = p.Conn.Status & statusOffload
 	}
 	for _, s := range n.stages(h) {
-		mark, tos := p.Mark, p.TOS
+		mark, tos, src, dst := p.Mark, p.TOS, p.Src, p.Dst
 		switch s.what {
 		case stageTrack:
 			if n.Active(h.Family) {
@@ -47,9 +51,18 @@ func (n *Namespace) Run(h Hook, p *Packet) Result {
 			n.confirm(p, &res)
 		case stageNAT:
 			n.nat(h, p, s, &res)
+			if h.Name == "output" && (p.Dst != dst || p.Src != src) {
+				res.Reroute = true
+			}
 		case stageChain:
-			res.Chains++
 			e := eval{ns: n, hook: h, p: p, table: s.table, res: &res}
+			if s.table.Family == "inet" && h.Family == "netdev" {
+				// For such chains an IP packet is on a hook of IP; others do not come to them (nft_do_chain_inet).
+				if e.hook.Family = ipFamily(p); e.hook.Family == "" {
+					continue
+				}
+			}
+			res.Chains++
 			e.settle(e.nftChain(s.chain))
 		case stageLegacy:
 			res.Chains++
@@ -60,17 +73,25 @@ func (n *Namespace) Run(h Hook, p *Packet) Result {
 			e := eval{ns: n, hook: h, p: p, res: &res}
 			e.settle(e.ebChain(s.ebtable, s.ebchain))
 		}
-		if s.reroutes && (p.Mark != mark || p.TOS != tos) {
+		if s.reroutes && (p.Mark != mark || p.TOS != tos || p.Dst != dst || p.Src != src) {
 			res.Reroute = true
 		}
 	}
 	if p.Conn != nil && p.Conn.New && p.Conn.Status&statusOffload != 0 && offloaded == 0 {
 		softened(&res)
 	}
-	if h.Name == "output" && (p.Dst != before.Dst || p.Src != before.Src) {
-		res.Reroute = true
-	}
 	return res
+}
+
+// ipFamily is the family of IP that a packet is of; "" for ARP.
+func ipFamily(p *Packet) string {
+	switch {
+	case p.ARP != nil:
+		return ""
+	case p.Is6():
+		return "ip6"
+	}
+	return "ip"
 }
 
 // settle turns a chain's verdict and what is in doubt about it into a stop, or none.

@@ -8,11 +8,14 @@ import (
 	"warren/state"
 )
 
-// A change is what a NAT rule asks for: zero fields are kept. Of sources the ports port to last may be taken.
+// A change is what a NAT rule asks for: zero fields are kept. Of sources the ports port to last may be taken. Of several addresses,
+// from addr to addrLast, and of several ports of destinations the kernel chooses one.
 type change struct {
-	source     bool
-	addr       netip.Addr
-	port, last uint16
+	source         bool
+	addr, addrLast netip.Addr
+	port, last     uint16
+	// netmap: the addresses are a network, and the old address says which of them it is (NF_NAT_RANGE_NETMAP).
+	netmap bool
 }
 
 // rewrite gives the connection its NAT: the answer is expected from (destination) or at (source) the new address
@@ -29,7 +32,7 @@ func (e *eval) rewrite(c change) verdict {
 	conn.NATDone[end] = true
 	now, _ := inverse(conn.Reply, conn.Proto)
 	then := now
-	ports := conn.Proto == TCP || conn.Proto == UDP || conn.Proto == 132 || conn.Proto == 33 || conn.Proto == 136
+	ports := hasPorts(conn.Proto)
 	oldAddr, oldPort := addrOf(now, c.source)
 	switch {
 	case c.source:
@@ -103,20 +106,25 @@ func (e *eval) nftNAT(n *state.NAT) (verdict, outcome, string) {
 	if n.PortMax != nil && len(n.PortMax.Data) == 2 {
 		c.last = binary.BigEndian.Uint16([]byte(n.PortMax.Data))
 	}
-	if several(n.Addr, n.AddrMax) || !c.source && several(n.Port, n.PortMax) {
-		return verdict{}, maybe, "NAT chooses one of several addresses or ports"
+	if n.AddrMax != nil {
+		a, ok := netip.AddrFromSlice([]byte(n.AddrMax.Data))
+		if !ok {
+			return verdict{}, maybe, "an address of NAT is not understood"
+		}
+		c.addrLast = a
 	}
+	c.netmap = n.Netmap
 	return e.translate(n.Kind, c)
-}
-
-func several(first, last *state.Value) bool {
-	return first != nil && last != nil && first.Data != last.Data
 }
 
 // translate fills in the address that masquerade and redirect choose.
 func (e *eval) translate(kind string, c change) (verdict, outcome, string) {
 	if e.p.Conn == nil {
 		return verdict{}, yes, ""
+	}
+	c, ok := e.settleOn(c)
+	if !ok {
+		return verdict{}, maybe, "NAT chooses one of several addresses or ports"
 	}
 	switch kind {
 	case "masquerade":

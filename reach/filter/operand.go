@@ -181,7 +181,14 @@ func (e *eval) meta(key string) (register, outcome, string) {
 			return register{}, no, ""
 		}
 		return number(p.UID), yes, ""
-	case "skgid", "cgroup":
+	case "skgid":
+		if !p.HasSocket {
+			return register{}, no, ""
+		}
+		if !p.NoGID {
+			return number(p.GID), yes, ""
+		}
+	case "cgroup":
 		if !p.HasSocket {
 			return register{}, no, ""
 		}

@@ -57,11 +57,17 @@ type Packet struct {
 	// UID of the socket that sent it, for skuid and owner; meaningful while HasSocket.
 	UID       uint32
 	HasSocket bool
+	// GID is its group; NoGID: that is not known.
+	GID   uint32
+	NoGID bool
 
 	SrcMAC, DstMAC state.MAC // zero where the packet has no link-layer header (yet)
 	EtherType      uint16
 	VLAN           uint16 // 0 = untagged
 	PktType        uint8  // ToHost ...
+
+	// PhysIn is the port by which the packet came to a bridge whose packets br_netfilter shows to the rules of IP; "" else.
+	PhysIn string
 
 	// Inner is the header of the packet that an ICMP error is about.
 	Inner *Packet
@@ -71,6 +77,8 @@ type Packet struct {
 	// Conn is the connection that conntrack of the present namespace gave the packet; nil = none yet. The walk clears it
 	// when the packet leaves through a device, and (with Mark) when it goes to another namespace.
 	Conn *Conn
+	// Zone is that of conntrack which a rule has put the packet into, before conntrack looked at it.
+	Zone Zone
 	// Reply: the packet goes in the reply direction of Conn.
 	Reply bool
 	// Related: the packet is an ICMP error about Conn.
@@ -104,6 +112,8 @@ type ARP struct {
 // A Conn is a connection in conntrack of one namespace: read from the kernel, or made by this walk's first packet.
 type Conn struct {
 	state.Conn
+	// Where is the zone of a connection that the walk made; the kernel's own have theirs for both directions.
+	Where Zone
 	// New: the walk made it. The kernel's own entries keep their NAT whatever the rules say now.
 	New bool
 	// Confirmed: its first packet passed the last hook (nf_conntrack_confirm); until then others do not find it.

@@ -57,7 +57,7 @@ func (n *Namespace) inUse(conn *Conn, t state.ConnTuple, c change) map[uint16]*C
 	*key = 0
 	found := map[uint16]*Conn{}
 	for _, other := range n.connections() {
-		if other == conn || other.Proto != conn.Proto || !other.Confirmed || other.Zone != 0 {
+		if other == conn || other.Proto != conn.Proto || !other.Confirmed || other.zone().id(true) != conn.zone().id(true) {
 			continue
 		}
 		for _, held := range [...]state.ConnTuple{other.Original, other.Reply} {
@@ -78,7 +78,7 @@ func (n *Namespace) inUse(conn *Conn, t state.ConnTuple, c change) map[uint16]*C
 
 // clash is another connection that one end of the tuples of a new one belongs to already.
 func (n *Namespace) clash(conn *Conn) *Conn {
-	if c, _ := n.find(conn.Reply, conn.Proto); c != nil && c != conn {
+	if c, _ := n.find(conn.Reply, conn.Proto, conn.zone()); c != nil && c != conn {
 		return c
 	}
 	return nil

@@ -11,7 +11,7 @@ import (
 
 // legacyChain runs a built-in chain of a legacy table.
 func (e *eval) legacyChain(t *state.XTable, c *state.XChain) verdict {
-	e.base = e.legacyPlace(t, c, 0)
+	e.xtable, e.base = t, e.legacyPlace(t, c, 0)
 	v := e.legacyRules(t, c)
 	if !v.final() {
 		v = verdict{kind: "accept", rule: e.base}
@@ -147,6 +147,15 @@ func (e *eval) xtTarget(t *state.XTTarget) (verdict, outcome, string) {
 	case t.ConnMark != nil:
 		e.moveMark(t.ConnMark)
 		return verdict{}, yes, ""
+	case t.SetTTL != nil:
+		p.TTL = newTTL(t.SetTTL, p.TTL)
+		return verdict{}, yes, ""
+	case t.SetTOS != nil:
+		p.TOS = p.TOS&^t.SetTOS.Mask ^ t.SetTOS.Value
+		return verdict{}, yes, ""
+	case t.Zone != nil:
+		e.zone(Zone{ID: t.Zone.ID, Dir: t.Zone.Dir})
+		return verdict{}, yes, ""
 	case t.NAT != nil:
 		return e.xtNAT(t)
 	}
@@ -184,13 +193,16 @@ func (e *eval) xtNAT(t *state.XTTarget) (verdict, outcome, string) {
 		kind, source = "masquerade", true
 	case "REDIRECT":
 		kind = "redirect"
+	case "NETMAP":
+		kind, source = "dnat", e.hook.Name == "postrouting" || e.hook.Name == "input"
 	default:
 		return verdict{}, maybe, "the target " + t.Name + " is not modelled"
 	}
-	if n.AddrMax.IsValid() && n.AddrMax != n.Addr || !source && n.PortMax != 0 && n.PortMax != n.Port {
-		return verdict{}, maybe, "NAT chooses one of several addresses or ports"
+	const offset = 1 << 5 // NF_NAT_RANGE_PROTO_OFFSET
+	if n.Flags&offset != 0 {
+		return verdict{}, maybe, "a range of ports with a base is not modelled"
 	}
-	return e.translate(kind, change{source: source, addr: n.Addr, port: n.Port, last: max(n.Port, n.PortMax)})
+	return e.translate(kind, change{source: source, addr: n.Addr, addrLast: n.AddrMax, port: n.Port, last: max(n.Port, n.PortMax), netmap: t.Name == "NETMAP"})
 }
 
 // addrTypeBit is 1<<RTN_* of a type of address.
@@ -250,6 +262,18 @@ func (e *eval) xtMatch(m *state.XTMatch) (outcome, string) {
 		return e.xtSet(m.Set)
 	case m.Ether != nil:
 		return e.xtEther(m.Name, m.Ether), ""
+	case m.Owner != nil:
+		return e.xtOwner(m.Owner)
+	case m.TTL != nil:
+		return xtTTL(m.TTL, p.TTL), ""
+	case m.TOS != nil:
+		return truth((p.TOS&m.TOS.Mask == m.TOS.Value) != m.TOS.Inverted), ""
+	case m.DevGroup != nil:
+		return truth(inGroup(e.hook.In, m.DevGroup.Src) && inGroup(e.hook.Out, m.DevGroup.Dst)), ""
+	case m.Policy != nil:
+		return truth(m.Policy.None), "" // where there are IPsec policies for the packet the walk says so itself
+	case m.Helper != nil && (p.Conn == nil || p.Conn.New):
+		return truth(m.Helper.Inverted), "" // no helper has expected it
 	}
 	return maybe, "the match " + strconv.Quote(m.Name) + " is not modelled"
 }
@@ -361,7 +385,10 @@ func (e *eval) xtPhysDev(x *state.XTPhysDev) outcome {
 		}
 		return yes
 	}
+	if h.PhysOut == "" && x.Match&physOut != 0 {
+		return no
+	}
 	check := func(bit uint8, have bool) bool { return x.Match&bit == 0 || have != (x.Invert&bit != 0) }
-	return truth(check(physBridged, h.PhysOut != "" && h.Bridged) && check(physIsIn, h.PhysIn != "") && check(physIsOut, h.PhysOut != "") &&
+	return truth(check(physBridged, h.PhysOut != "") && check(physIsIn, h.PhysIn != "") && check(physIsOut, h.PhysOut != "") &&
 		check(physIn, likeInterface(h.PhysIn, x.In)) && check(physOut, likeInterface(h.PhysOut, x.Out)))
 }
