@@ -125,7 +125,7 @@ func (t *tracer) forward(c *carried, q *query, a routed, tr *trail) (*carried, *
 }
 
 // filterTells runs a hook whose rejects tell the sender.
-func (t *tracer) filterTells(r *room, p *filter.Packet, h filter.Hook, tr *trail) {
+func (t *tracer) filterTells(r *room, p *filter.Packet, h filter.Hook, tr *trail) filter.Result {
 	n := len(tr.troubles)
 	res := t.filter(r, p, h, tr, nil)
 	k := n
@@ -135,6 +135,7 @@ func (t *tracer) filterTells(r *room, p *filter.Packet, h filter.Hook, tr *trail
 		}
 		k++
 	}
+	return res
 }
 
 func rejectNotice(r *room, p *filter.Packet, with string) *notice {

@@ -229,7 +229,9 @@ func (r *room) ip(format string, args ...any) string {
 }
 
 // ipOf is ip for a command about a route, of which ip(8) must be told the family where no address says it.
-func (r *room) ipOf(u *state.Route, format string, args ...any) string { return r.ipFor(u.Dst.Addr().Is6(), format, args...) }
+func (r *room) ipOf(u *state.Route, format string, args ...any) string {
+	return r.ipFor(u.Dst.Addr().Is6(), format, args...)
+}
 
 // ipFor is ip for a command in which no address may say the family.
 func (r *room) ipFor(is6 bool, format string, args ...any) string {

@@ -85,7 +85,7 @@ func ruleLine(u *filter.Rule) string {
 }
 
 // ruleFix says how to let the packet pass: an accept in front of the rule that drops it, in the same chain.
-func ruleFix(r *room, u *filter.Rule, p *filter.Packet, h filter.Hook) []string {
+func ruleFix(r *room, u *filter.Rule, p *filter.Packet) []string {
 	if u.Backend == "legacy" {
 		cmd := "iptables-legacy"
 		if u.Family == "ip6" {
@@ -111,8 +111,12 @@ func ruleFix(r *room, u *filter.Rule, p *filter.Packet, h filter.Hook) []string 
 		}
 		return out
 	}
-	if h.Family == "arp" || p.ARP != nil {
-		return fix(r.in("nft delete rule %s %s %s handle %d", u.Family, u.Table, u.Chain, u.Handle))
+	if a := p.ARP; a != nil {
+		out := fix(r.in("nft insert rule %s %s %s arp saddr ip %s arp daddr ip %s accept", u.Family, u.Table, u.Chain, a.Sender, a.Target))
+		if u.Handle != 0 {
+			out = append(out, r.in("nft delete rule %s %s %s handle %d", u.Family, u.Table, u.Chain, u.Handle))
+		}
+		return out
 	}
 	out := fix(r.in("nft insert rule %s %s %s %s accept", u.Family, u.Table, u.Chain, nftMatch(p)))
 	if u.Handle != 0 {

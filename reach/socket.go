@@ -25,7 +25,7 @@ func (t *tracer) accept(d *delivery, tr *trail) *state.Link {
 		return nil
 	}
 	t.socketPrograms(r, tr)
-	var near *state.Socket
+	var near, taken *state.Socket
 	var code Code
 	for i := range r.Sockets {
 		s := &r.Sockets[i]
@@ -33,6 +33,9 @@ func (t *tracer) accept(d *delivery, tr *trail) *state.Link {
 			continue
 		}
 		if proto == "udp" && s.Remote.IsValid() && s.Remote.Port() != 0 && s.Remote != netip.AddrPortFrom(p.Src, p.SPort) {
+			if mismatch(s, p, d.dev) == "" {
+				taken = s
+			}
 			continue
 		}
 		why := mismatch(s, p, d.dev)
@@ -66,6 +69,10 @@ func (t *tracer) accept(d *delivery, tr *trail) *state.Link {
 	w := Reason{
 		Code: NoListener, Object: proto + " " + at, Text: fmt.Sprintf("nobody listens on %s port %d in %q", proto, p.DPort, r.name()),
 		Facts: facts(fact("SOCK_DIAG", "no %s socket on port %d", proto, p.DPort)), Fix: fix(fmt.Sprintf("# start the service in %q so that it listens on %s", r.name(), at)),
+	}
+	if taken != nil {
+		w.Text += fmt.Sprintf(": the socket %s%s is connected, and takes packets from %s alone", taken.Local, holder(taken), taken.Remote)
+		w.Facts = facts(fact("SOCK_DIAG", "udp %s connected to %s%s", taken.Local, taken.Remote, holder(taken)))
 	}
 	if near != nil {
 		w.Code, w.Object = code, "socket "+near.Local.String()

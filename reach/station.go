@@ -172,4 +172,3 @@ func (r *room) learn(br, port *state.Link, f *frame, real bool) {
 		r.stations[k] = learned{port.Name, real}
 	}
 }
-

@@ -164,6 +164,8 @@ func walkOnce(s *state.Snapshot, f *Flow, missing *Missing, picks []int) *outcom
 		}
 	default:
 		t.answer(o, r, d, t.accept(d, &o.request), bound)
+		t.sentBack(o, d)
+		t.givenAway(o, d)
 		t.third(o, r, d, opt)
 	}
 	t.speak(o)
@@ -289,24 +291,6 @@ func (t *tracer) expected(p *filter.Packet) bool {
 		return false
 	}
 	return isEcho(f) || p.SPort == f.Port && p.DPort == t.srcPort()
-}
-
-// bypassed explains an answer that comes from another address than was asked: it did not pass where the request was
-// rewritten.
-func (t *tracer) bypassed(o *outcome, back *delivery) Reason {
-	at, object := back.r.name(), "nat"
-	for _, s := range o.request.steps {
-		if s.Packet != "" && s.Stage == "filter" {
-			at, object = s.Namespace, s.Object+": "+s.Text
-		}
-	}
-	return Reason{
-		Code: NATBypassed, Namespace: at, Object: object,
-		Text:  fmt.Sprintf("the answer comes from %s, and %s was asked: it did not pass %q, which rewrote the request", back.p.Src, t.flow.Dst, at),
-		Facts: facts(fact("walk", "request %s", object), fact("walk", "answer %s", packetText(back.p))),
-		Fix: fix("ip netns exec "+at+" nft add rule ip nat postrouting ip saddr "+back.p.Dst.String()+" ip daddr "+back.p.Src.String()+" masquerade",
-			"ip netns exec "+at+" sysctl -w net.bridge.bridge-nf-call-iptables=1"),
-	}
 }
 
 // misrouted names a reply that left its namespace by another way than the request came, and got lost there.

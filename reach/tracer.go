@@ -281,11 +281,14 @@ func (t *tracer) ruleStop(r *room, p *filter.Packet, h filter.Hook, st filter.St
 		tr.doubt(r, "filter", Doubt{Object: object, Text: st.Why, Resolve: "a probe with nft monitor trace"}, st.Detour)
 		return
 	}
-	w := Reason{Code: FilterDrop, Object: object, Facts: facts(fact(readFrom(&st.Rule), "%s", ruleLine(&st.Rule))), Fix: ruleFix(r, &st.Rule, p, h)}
+	w := Reason{Code: FilterDrop, Object: object, Facts: facts(fact(readFrom(&st.Rule), "%s", ruleLine(&st.Rule))), Fix: ruleFix(r, &st.Rule, p)}
 	what := "packet"
 	nd := p.Proto == filter.ICMPv6 && (p.ICMPType == 135 || p.ICMPType == 136)
 	if arp != nil {
 		what = "ARP request"
+		if arp.Op == 2 {
+			what = "ARP answer"
+		}
 	} else if nd {
 		what = "neighbour solicitation"
 		if p.ICMPType == 136 {

@@ -166,7 +166,15 @@ func (t *tracer) originate(r *room, p *filter.Packet, tr *trail, o walkOptions) 
 	}
 	p.HasSocket = !o.reply || p.Proto != filter.ICMP && p.Proto != filter.ICMPv6
 	before := p.Dst
-	res := t.filter(r, p, filter.Hook{Family: family(p), Name: "output", Out: dev}, tr, nil)
+	known := len(tr.troubles)
+	res := t.filterTells(r, p, filter.Hook{Family: family(p), Name: "output", Out: dev}, tr)
+	if o.tunnel == nil && !o.reply && !o.error && p.Proto != filter.TCP {
+		for _, u := range tr.troubles[known:] {
+			if u.reason != nil && u.reason.Code == FilterDrop && u.reason.Symptom == "" {
+				u.reason.Symptom = "sendmsg: Operation not permitted"
+			}
+		}
+	}
 	if res.Reroute || p.Dst != before {
 		q.dst, q.mark, q.tos, q.src = p.Dst, p.Mark, p.TOS, p.Src
 		if a, ok = t.routeOut(r, &q, tr, o); !ok {

@@ -2,6 +2,8 @@ package filter
 
 import (
 	"encoding/binary"
+	"fmt"
+	"net/netip"
 
 	"warren/state"
 )
@@ -100,12 +102,54 @@ func (e *eval) assign(s *state.SetValue) outcome {
 	case o.CT != nil && (o.CT.Key == "event" || o.CT.Key == "secmark"):
 	case o.Payload != nil && len(v) == 1 && (o.Payload.Field == "ttl" || o.Payload.Field == "hoplimit"):
 		e.p.TTL = v[0]
+	case o.Payload != nil && e.readdress(*o.Payload, v):
 	case o.Payload != nil && len(v) == 1 && o.Payload.Field == "dscp":
 		e.p.TOS = e.p.TOS&3 | v[0]<<2
 	default:
 		return maybe
 	}
 	return yes
+}
+
+// readdress writes an address or a port. conntrack does not know of it: what it has not seen yet it takes for another connection,
+// and that of a packet that it has seen stays as it was; there the walk would have to follow the packet under two names.
+func (e *eval) readdress(f state.Payload, v []byte) bool {
+	p := e.p
+	if p.Conn != nil && !p.Untracked || p.ARP != nil || p.IsICMPError() {
+		return false
+	}
+	was := *p
+	a, isAddr := netip.AddrFromSlice(v)
+	ports := (p.Proto == TCP || p.Proto == UDP) && len(v) == 2
+	switch {
+	case f.Protocol == family(p) && f.Field == "saddr" && isAddr && a.Is6() == p.Is6():
+		p.Src = a
+	case f.Protocol == family(p) && f.Field == "daddr" && isAddr && a.Is6() == p.Is6():
+		p.Dst = a
+	case ports && f.Field == "sport":
+		p.SPort = binary.BigEndian.Uint16(v)
+	case ports && f.Field == "dport":
+		p.DPort = binary.BigEndian.Uint16(v)
+	default:
+		return false
+	}
+	switch {
+	case was.Src != p.Src || was.SPort != p.SPort:
+		e.res.NAT = fmt.Sprintf("%s saddr, %s -> %s", Rewrite, endpoint(was.Src, was.SPort), endpoint(p.Src, p.SPort))
+	case was.Dst != p.Dst || was.DPort != p.DPort:
+		e.res.NAT = fmt.Sprintf("%s daddr, %s -> %s", Rewrite, endpoint(was.Dst, was.DPort), endpoint(p.Dst, p.DPort))
+	}
+	return true
+}
+
+// Rewrite begins what a Result says of a packet that a rule wrote another address or port into, which no connection remembers.
+const Rewrite = "rewrite"
+
+func family(p *Packet) string {
+	if p.Is6() {
+		return "ip6"
+	}
+	return "ip"
 }
 
 // overwrite writes bytes of the network header, as "ip dscp set" does with those around the field: the type of service and

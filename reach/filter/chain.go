@@ -20,6 +20,8 @@ type eval struct {
 	at     Rule // the rule that is run
 	// aside: only what a chain would do is asked, with a copy of the packet.
 	aside bool
+	// policy is how the base chain ends when no rule decides: "accept" or "drop".
+	policy string
 	// doubts are what rules whose outcome is not known might do.
 	doubts []doubt
 }
@@ -47,13 +49,13 @@ const maxDepth = 16
 
 // nftChain runs a base chain, and settles what is in doubt.
 func (e *eval) nftChain(c *state.Chain) verdict {
-	e.base = e.place(c, nil)
+	e.base, e.policy = e.place(c, nil), "accept"
+	if c.Hook.Policy == "drop" {
+		e.policy = "drop"
+	}
 	v := e.rules(c)
 	if !v.final() {
-		v = verdict{kind: "accept", rule: e.base}
-		if c.Hook.Policy == "drop" {
-			v.kind = "drop"
-		}
+		v = verdict{kind: e.policy, rule: e.base}
 		v.rule.Policy = true
 	}
 	return v
@@ -128,18 +130,18 @@ func effect(v verdict) string {
 }
 
 func asksFIB(x state.Expr) bool {
-	return x.Match != nil && x.Match.Left.FIB != nil && x.Match.Left.FIB.Result != "type" || x.XTMatch != nil && x.XTMatch.RPFilter != nil
+	return x.Match != nil && x.Match.Left.FIB != nil && x.Match.Left.FIB.Result != "type" && slices.Contains(x.Match.Left.FIB.Flags, "saddr") || x.XTMatch != nil && x.XTMatch.RPFilter != nil
 }
 
 // run takes the packet through the expressions from left to right. done: the last one was reached.
 func (e *eval) run(at Rule, list []state.Expr) (v verdict, done bool) {
 	e.at = at
 	for i, x := range list {
-		if x.Opaque != nil && (onlyLoads(x.Opaque) || harmless(x.Opaque)) {
+		if x.Opaque != nil && (onlyLoads(x.Opaque) || harmless(x.Opaque) || e.loads(x.Opaque)) {
 			continue // what is only read matters where it is compared
 		}
 		out, why := e.compareExpr(x)
-		if x.Opaque != nil {
+		if x.Opaque != nil && out == maybe {
 			why = fmt.Sprintf("the expression %s is not modelled", telling(list))
 		}
 		switch out {
@@ -174,6 +176,12 @@ func (e *eval) compareExpr(x state.Expr) (outcome, string) {
 	case x.Limit != nil:
 		return maybe, "limit is not modelled"
 	case x.Opaque != nil:
+		switch {
+		case e.lacks(x.Opaque):
+			return no, ""
+		case e.remembers(x.Opaque):
+			return yes, ""
+		}
 		return maybe, fmt.Sprintf("the expression %s is not modelled", x.Opaque.Name)
 	}
 	return yes, ""
@@ -236,7 +244,12 @@ func (e *eval) wouldDo(at Rule, x state.Expr, why string) []doubt {
 			kind = "accept"
 		case t.Verdict == "jump" && e.xtable != nil:
 			kind, chain = "jump", t.Chain
+		case t.Verdict == "RETURN":
+			kind = "return"
 		}
+	}
+	if kind == "return" && e.depth == 1 && !e.aside {
+		kind = e.policy
 	}
 	switch kind {
 	case "accept", "drop":

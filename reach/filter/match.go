@@ -148,6 +148,8 @@ func (e *eval) lookup(keys []state.Operand, named string, anonymous *state.Set) 
 	}
 	found, out := find(set, regs)
 	switch {
+	case anonymous == nil && slices.Contains(e.ns.changed, e.table.Key()+" "+named):
+		return nil, maybe, "set " + named + ", which this packet or one before it has changed"
 	case out == maybe:
 		return nil, maybe, "set " + setName(named) + " with a part of the packet that is not known"
 	case out == yes && slices.ContainsFunc(set.Statements, func(s string) bool { return s != "counter" && s != "last" }):
@@ -163,9 +165,10 @@ func setName(named string) string {
 	return named
 }
 
-// find is the element that a key belongs to; the one without a key ("*") when no other does.
+// find is the element that a key belongs to; the one without a key ("*") when no other does. Of elements that lie inside of each
+// other the inner one is found: the kernel takes a wider one only after it, and looks in that order (nft_pipapo_insert).
 func find(set *state.Set, key []register) (*state.Element, outcome) {
-	var rest *state.Element
+	var rest, best *state.Element
 	doubt := no
 	for i := range set.Elements {
 		el := &set.Elements[i]
@@ -175,16 +178,44 @@ func find(set *state.Set, key []register) (*state.Element, outcome) {
 		}
 		switch holds(el, key) {
 		case yes:
-			return el, yes
+			switch {
+			case best == nil || el.KeyEnd == nil || inside(el, best):
+				best = el
+			case !inside(best, el) && !sameEffect(best, el):
+				return nil, maybe // the order in which they were put in decides
+			}
 		case maybe:
 			doubt = maybe
 		case no:
 		}
 	}
+	if best != nil {
+		return best, yes
+	}
 	if rest != nil && doubt == no {
 		return rest, yes
 	}
 	return nil, doubt
+}
+
+// inside reports whether all keys of one element are keys of another one, too.
+func inside(el, outer *state.Element) bool {
+	if outer.KeyEnd == nil || el.KeyEnd == nil {
+		return el.KeyEnd == nil
+	}
+	for i := range el.Key {
+		if compare(el.Key[i], outer.Key[i]) < 0 || compare(el.KeyEnd[i], outer.KeyEnd[i]) > 0 {
+			return false
+		}
+	}
+	return true
+}
+
+func sameEffect(a, b *state.Element) bool {
+	if (a.Verdict == nil) != (b.Verdict == nil) || a.Verdict != nil && *a.Verdict != *b.Verdict {
+		return false
+	}
+	return slices.Equal(a.Data, b.Data)
 }
 
 func holds(el *state.Element, key []register) outcome {

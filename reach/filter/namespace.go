@@ -20,6 +20,7 @@ type Namespace struct {
 	loaded     bool
 	active     map[string]bool
 	translated map[string]bool // by family: see translates
+	changed    []string        // sets that the walk's packets have changed, by table and name
 }
 
 // New prepares a namespace's netfilter. It does no work for what the walk does not touch.
@@ -58,7 +59,7 @@ func (n *Namespace) Run(h Hook, p *Packet) Result {
 			e := eval{ns: n, hook: h, p: p, table: s.table, res: &res}
 			if s.table.Family == "inet" && h.Family == "netdev" {
 				// For such chains an IP packet is on a hook of IP; others do not come to them (nft_do_chain_inet).
-				if e.hook.Family = ipFamily(p); e.hook.Family == "" {
+				if e.hook.Family = family(p); p.ARP != nil {
 					continue
 				}
 			}
@@ -81,17 +82,6 @@ func (n *Namespace) Run(h Hook, p *Packet) Result {
 		softened(&res)
 	}
 	return res
-}
-
-// ipFamily is the family of IP that a packet is of; "" for ARP.
-func ipFamily(p *Packet) string {
-	switch {
-	case p.ARP != nil:
-		return ""
-	case p.Is6():
-		return "ip6"
-	}
-	return "ip"
 }
 
 // settle turns a chain's verdict and what is in doubt about it into a stop, or none.

@@ -1,6 +1,7 @@
 package filter
 
 import (
+	"bytes"
 	"encoding/binary"
 
 	"warren/state"
@@ -34,6 +35,62 @@ func harmless(o *state.Opaque) bool {
 		}
 	}
 	return false
+}
+
+// loads reports whether an expression only reads something that this packet has.
+func (e *eval) loads(o *state.Opaque) bool {
+	switch o.Name {
+	case "payload":
+		bases := [...]string{"ll", "nh", "th"} // NFT_PAYLOAD_*
+		base := attrU32(o.Data, 2)
+		if hasAttr(o.Data, 5) || int(base) >= len(bases) { // NFTA_PAYLOAD_SREG
+			return false
+		}
+		_, out := e.cut(bases[base], int(attrU32(o.Data, 3)*8), int(attrU32(o.Data, 4)*8))
+		return out == yes
+	case "meta":
+		switch attrU32(o.Data, 2) { // NFTA_META_KEY: length, protocol, mark, devices and their names, families, kind of packet
+		case 0, 1, 3, 4, 5, 6, 7, 15, 16, 19:
+			return !hasAttr(o.Data, 3) && e.p.ARP == nil
+		}
+	}
+	return false
+}
+
+// lacks reports whether an expression reads a header's option that the packet cannot have, which ends the rule: one of TCP's in
+// another protocol, or an extension header of IPv6 (nft_exthdr_tcp_eval, nft_exthdr_ipv6_eval). Whether it is there can be asked
+// of every packet.
+func (e *eval) lacks(o *state.Opaque) bool {
+	const present = 1 // NFT_EXTHDR_F_PRESENT
+	if o.Name != "exthdr" || hasAttr(o.Data, 7) || attrU32(o.Data, 5)&present != 0 || e.p.ARP != nil {
+		return false
+	}
+	switch attrU32(o.Data, 6) { // NFTA_EXTHDR_OP
+	case 0:
+		return true
+	case 1:
+		return e.p.Proto != TCP
+	}
+	return false
+}
+
+// remembers carries out an expression that puts the packet's key into a set or takes it out, and does no more: the rule goes on.
+// What is looked up in that set afterwards cannot be told.
+func (e *eval) remembers(o *state.Opaque) bool {
+	const inverted, expr = 1, 2 // NFT_DYNSET_F_INV, NFT_DYNSET_F_EXPR
+	if o.Name != "dynset" || hasAttr(o.Data, 7) || hasAttr(o.Data, 10) || attrU32(o.Data, 9)&(inverted|expr) != 0 {
+		return false
+	}
+	set := attr(o.Data, 1) // NFTA_DYNSET_SET_NAME
+	if e.aside || e.table == nil || set == nil {
+		return false
+	}
+	name := string(bytes.TrimRight(set, "\x00"))
+	if s := e.table.Set(name); s == nil || len(s.Statements) > 0 {
+		return false
+	}
+	e.ns.changed = append(e.ns.changed, e.table.Key()+" "+name)
+	return true
 }
 
 // telling names the expression of a rule that says most about why it is not understood.

@@ -12,12 +12,12 @@ import (
 // legacyChain runs a built-in chain of a legacy table.
 func (e *eval) legacyChain(t *state.XTable, c *state.XChain) verdict {
 	e.xtable, e.base = t, e.legacyPlace(t, c, 0)
+	if e.policy = "accept"; c.Policy == "DROP" {
+		e.policy = "drop"
+	}
 	v := e.legacyRules(t, c)
 	if !v.final() {
-		v = verdict{kind: "accept", rule: e.base}
-		if c.Policy == "DROP" {
-			v.kind = "drop"
-		}
+		v = verdict{kind: e.policy, rule: e.base}
 		v.rule.Policy = true
 	}
 	return v
