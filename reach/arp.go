@@ -54,7 +54,7 @@ func (t *tracer) arpAnswer(a *answer, ip netip.Addr) {
 			Code: ProxyARPNoRoute, Object: "link " + dev.Name,
 			Text:  fmt.Sprintf("%s answers ARP for others (proxy_arp), but has no route to %s", dev.Name, ip),
 			Facts: facts(fact("IFLA_AF_SPEC", "net.ipv4.conf.%s.proxy_arp=1", dev.Name), fact("RTM_GETROUTE", "no route to %s", ip)),
-			Fix:   fix(r.ip("route add %s dev DEV", ip)),
+			Fix:   proxyFix(r, dev, ip),
 		})
 		a.owner = true
 		return
@@ -133,4 +133,16 @@ func (r *room) arpFilter(dev *state.Link, ip, sender netip.Addr, tr *trail) {
 		Facts: facts(fact("IFLA_AF_SPEC, sysctl", "net.ipv4.conf.%s.arp_filter=1", dev.Name)),
 		Fix:   fix(r.in("sysctl -w net.ipv4.conf.all.arp_filter=0 net.ipv4.conf.%s.arp_filter=0", dev.Name)),
 	})
+}
+
+// proxyFix gives a proxy a route to what it is asked for, by another link if there is one; else it may have the address itself.
+func proxyFix(r *room, dev *state.Link, ip netip.Addr) []string {
+	var out []string
+	for i := range r.Links {
+		if l := &r.Links[i]; l != dev && l.Up && !isLoopback(l) && l.Master == "" {
+			out = append(out, r.ip("route add %s dev %s", ip, l.Name))
+			break
+		}
+	}
+	return append(out, r.ip("addr add %s/32 dev %s", ip, dev.Name))
 }

@@ -115,7 +115,7 @@ func (t *tracer) question(r *room, dev *state.Link, ip netip.Addr, p *filter.Pac
 					Code: NoLinkLocal, Object: "link " + dev.Name,
 					Text:  fmt.Sprintf("%s has no link-local address, and so nothing to ask for neighbours with", dev.Name),
 					Facts: facts(fact("RTM_GETADDR", "no address of fe80::/10 on %s", dev.Name)),
-					Fix:   fix(r.ip("link set %s addrgenmode eui64", dev.Name), r.ip("addr add fe80::1/64 dev %s nodad", dev.Name)),
+					Fix:   fix(r.ip("addr add %s/64 dev %s nodad", linkLocalOf(dev.MAC), dev.Name)),
 				})
 				return frame{}, false
 			}
@@ -126,6 +126,11 @@ func (t *tracer) question(r *room, dev *state.Link, ip netip.Addr, p *filter.Pac
 	}
 	from := t.arpSource(r, dev, ip, p)
 	return frame{src: dev.MAC, dst: broadcast, arp: &filter.ARP{Op: 1, SenderMAC: dev.MAC, Sender: from, Target: ip}}, true
+}
+
+// linkLocalOf is the address that a link gives itself (RFC 4291, appendix A).
+func linkLocalOf(m state.MAC) netip.Addr {
+	return netip.AddrFrom16([16]byte{0: 0xfe, 1: 0x80, 8: m[0] ^ 2, 9: m[1], 10: m[2], 11: 0xff, 12: 0xfe, 13: m[3], 14: m[4], 15: m[5]})
 }
 
 // arpSource chooses the sender address of a request by arp_announce.
@@ -299,7 +304,7 @@ func onPortReason(r *room, dev *state.Link) Reason {
 	for i := range r.Addrs {
 		if a := &r.Addrs[i]; a.Link == dev.Name && !a.Prefix.Addr().IsLinkLocalUnicast() {
 			w.Facts = append(w.Facts, fact("RTM_GETADDR", "%s is on %s", a.Prefix, dev.Name))
-			w.Fix = append(w.Fix, r.ip("addr del %s dev %s", a.Prefix, dev.Name), r.ip("addr add %s dev %s", a.Prefix, dev.Master))
+			w.Fix = append(w.Fix, r.ip("addr del %s dev %s", a.Prefix, dev.Name)+" && "+r.ip("addr add %s dev %s%s", a.Prefix, dev.Master, nodad(a.Prefix.Addr())))
 		}
 	}
 	return w

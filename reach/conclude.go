@@ -117,21 +117,34 @@ func finished(w *Reason) Reason {
 func nameless(cmd string) bool {
 	rest, ok := strings.CutPrefix(cmd, "ip netns exec ")
 	if !ok {
-		rest, ok = strings.CutPrefix(cmd, "ip -n ")
+		rest, ok = strings.CutPrefix(strings.Replace(cmd, "ip -6 ", "ip ", 1), "ip -n ")
 	}
 	ns, _, _ := strings.Cut(rest, " ")
 	return ok && strings.Contains(ns, ":") && !strings.Contains(ns, "/")
 }
 
-// ourWords is a command as warren says it, which finds namespaces without a name, too.
+// ourWords is a command, or several, as warren says it, which finds namespaces without a name, too.
 func ourWords(cmd string) string {
+	parts := strings.Split(cmd, " && ")
+	for i, c := range parts {
+		if parts[i] = ourWord(c); parts[i] == "" {
+			return ""
+		}
+	}
+	return strings.Join(parts, " && ")
+}
+
+func ourWord(cmd string) string {
 	if rest, ok := strings.CutPrefix(cmd, "ip netns exec "); ok {
 		if ns, rest, ok := strings.Cut(rest, " "); ok {
 			return "warren exec " + ns + " -- " + rest
 		}
 	}
-	if rest, ok := strings.CutPrefix(cmd, "ip -n "); ok {
-		return "warren -n " + rest
+	for _, family := range []string{"", "-6 "} {
+		if rest, ok := strings.CutPrefix(cmd, "ip "+family+"-n "); ok {
+			ns, rest, _ := strings.Cut(rest, " ")
+			return "warren -n " + ns + " " + family + rest
+		}
 	}
 	return ""
 }

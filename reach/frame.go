@@ -240,6 +240,7 @@ func (s *search) rx(r *room, dev *state.Link, f frame, tr trail) {
 		return
 	}
 	s.macvlanIn(r, dev, f, tr)
+	s.passedThrough(r, dev, &f, &tr)
 	if f.vlan == 0 {
 		s.got = append(s.got, reception{r: r, dev: dev, frame: f, trail: tr})
 	} else if r.asked(&f) {

@@ -3,6 +3,7 @@ package reach
 import (
 	"fmt"
 	"slices"
+	"strings"
 
 	"warren/state"
 )
@@ -87,7 +88,7 @@ func (s *search) macvlanIn(r *room, dev *state.Link, f frame, tr trail) {
 		}
 	}
 	for _, c := range kids {
-		if c.dev.MAC == f.src || !f.dst.IsMulticast() && f.dst != c.dev.MAC && mode(c.dev) != "passthru" {
+		if c.dev.MAC == f.src && mode(c.dev) != "passthru" || !f.dst.IsMulticast() && f.dst != c.dev.MAC && mode(c.dev) != "passthru" {
 			continue
 		}
 		b, g := tr.fork(), f.clone()
@@ -135,8 +136,7 @@ func macvlanParent(r *room, parent, child *state.Link) Reason {
 		Code: MACVLANParent, Object: "link " + parent.Name,
 		Text:  fmt.Sprintf("a macvlan and its parent's own namespace never hear each other: %s sits on %s", child.Name, parent.Name),
 		Facts: facts(fact("RTM_GETLINK", "%s is a macvlan on %s of %q, mode %s", child.Name, parent.Name, r.name(), mode(child))),
-		Fix: fix(r.ip("link add %s-host link %s type macvlan mode bridge", parent.Name, parent.Name),
-			"# and give that link the address by which the namespace is to be reached"),
+		Fix:   hostSide(r, parent, child),
 	}
 }
 
@@ -155,5 +155,38 @@ func macvlanMode(r *room, dev, sibling *state.Link) Reason {
 		Text:  fmt.Sprintf("%s is in mode %s and does not talk to its sibling %s (mode %s): both must be in mode bridge", dev.Name, mode(dev), sibling.Name, mode(sibling)),
 		Facts: facts(fact("IFLA_MACVLAN_MODE", "%s: %s, %s: %s", dev.Name, mode(dev), sibling.Name, mode(sibling))),
 		Fix:   fix(r.ip("link set %s type macvlan mode bridge", dev.Name)),
+	}
+}
+
+// hostSide gives the parent's namespace a macvlan of its own, with what addresses the parent has.
+func hostSide(r *room, parent, child *state.Link) []string {
+	if mode(child) != "bridge" {
+		return fix("# only macvlans of mode bridge hear each other: make " + child.Name + " anew in that mode")
+	}
+	name := parent.Name + "-host"
+	cmds := []string{r.ip("link add %s link %s type macvlan mode bridge", name, parent.Name), r.ip("link set %s up", name)}
+	for _, is6 := range []bool{false, true} {
+		for _, a := range r.addrsOn(parent.Name, is6) {
+			if !a.Prefix.Addr().IsLinkLocalUnicast() {
+				cmds = append(cmds, r.ip("addr del %s dev %s", a.Prefix, parent.Name), r.ip("addr add %s dev %s%s", a.Prefix, name, nodad(a.Prefix.Addr())))
+			}
+		}
+	}
+	return fix(strings.Join(cmds, " && "), "# routes by "+parent.Name+" are gone with its addresses and must be set again")
+}
+
+// passedThrough stops what a parent would take for itself and a child of mode passthru gets instead.
+func (s *search) passedThrough(r *room, dev *state.Link, f *frame, tr *trail) {
+	if f.dst.IsMulticast() {
+		return
+	}
+	for _, c := range s.t.above(r, dev, "macvlan", "macvtap") {
+		if mode(c.dev) == "passthru" {
+			tr.stop(c.r, "link", Reason{
+				Code: MACVLANMode, Object: "link " + c.dev.Name,
+				Text:  fmt.Sprintf("%s is in mode passthru and gets all that comes in by %s of %q, which itself gets nothing", c.dev.Name, dev.Name, r.name()),
+				Facts: facts(fact("IFLA_MACVLAN_MODE", "%s: passthru", c.dev.Name)), Fix: fix("# make " + c.dev.Name + " anew in another mode, or use it instead of " + dev.Name),
+			})
+		}
 	}
 }

@@ -63,19 +63,30 @@ func addressReady(r *room, a *state.Addr, tr *trail) {
 			Code: AddressDADFailed, Object: "address " + ip.String(),
 			Text:  fmt.Sprintf("%s on %s is not used: duplicate address detection found another owner", ip, a.Link),
 			Facts: facts(fact("RTM_GETADDR", "%s has the flag dadfailed", a.Prefix)),
-			Fix:   fix(r.ip("addr replace %s dev %s nodad", a.Prefix, a.Link), "# after the other owner gave it up"),
+			Fix:   fix(anew(r, a), "# after the other owner gave it up"),
 		})
 	case a.Flags&state.AddrTentative != 0:
 		tr.stop(r, "deliver", Reason{
 			Code: AddressTentative, Object: "address " + ip.String(),
 			Text:  fmt.Sprintf("%s on %s is tentative: duplicate address detection is not over", ip, a.Link),
 			Facts: facts(fact("RTM_GETADDR", "%s has the flag tentative", a.Prefix)),
-			Fix:   fix(r.ip("addr replace %s dev %s nodad", a.Prefix, a.Link), "# or wait a second or two"),
+			Fix:   fix(anew(r, a), "# or wait a second or two"),
 		})
 	}
 }
 
+// anew takes an address off and sets it again without looking for others who have it.
+func anew(r *room, a *state.Addr) string {
+	return r.ip("addr del %s dev %s", a.Prefix, a.Link) + " && " + r.ip("addr add %s dev %s nodad", a.Prefix, a.Link)
+}
+
 func ipv6Reason(r *room, dev *state.Link) Reason {
+	if r.tooNarrow6(dev) {
+		return Reason{
+			Code: IPv6Disabled, Object: "link " + dev.Name, Text: fmt.Sprintf("there is no IPv6 on %s: its mtu is %d, and IPv6 wants 1280", dev.Name, dev.MTU),
+			Facts: facts(fact("RTM_GETLINK", "mtu of %s is %d", dev.Name, dev.MTU)), Fix: fix(r.ip("link set %s mtu 1280", dev.Name), "# addresses went with it and must be set again"),
+		}
+	}
 	return Reason{
 		Code: IPv6Disabled, Object: "link " + dev.Name, Text: fmt.Sprintf("IPv6 is disabled on %s", dev.Name),
 		Facts: facts(fact("IFLA_AF_SPEC", "net.ipv6.conf.%s.disable_ipv6=1", dev.Name)),

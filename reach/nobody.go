@@ -71,7 +71,7 @@ func (t *tracer) nobody(r *room, dev *state.Link, ip, dst netip.Addr, gateway bo
 		out.trail.stop(r, "neighbour", w)
 		return
 	}
-	if w, ok := t.shadowed(r, dev, ip, dst, route); ok {
+	if w, ok := t.shadowed(r, dev, ip, dst, route); ok && !gateway {
 		out.trail.stop(r, "route", w)
 		return
 	}
@@ -110,12 +110,16 @@ func (t *tracer) failed(r *room, dev *state.Link, ip netip.Addr, gateway bool, t
 	if gateway {
 		w.Code = GatewayUnanswered
 		w.Text = fmt.Sprintf("nobody answers for the gateway %s on %s: no interface on this segment has it", ip, dev.Name)
-		if far, peer, ok := t.veryPeer(r, dev); ok {
-			w.Fix = fix(far.ip("addr add %s/%d dev %s", ip, ip.BitLen(), peer.Name))
-			if ip.Is4() {
-				w.Fix = append(w.Fix, far.in("sysctl -w net.ipv4.conf.%s.proxy_arp=1", peer.Name))
-			}
+		w.Fix = t.addressFix(r, dev, ip)
+		if far, peer, ok := t.veryPeer(r, dev); ok && ip.Is4() {
+			w.Fix = append(w.Fix, far.in("sysctl -w net.ipv4.conf.%s.proxy_arp=1", peer.Name))
 		}
+	} else if way, owner := t.wayTo(r, ip); owner && way.gw.IsValid() && way.gw != ip {
+		w.Fix = fix(r.ipFor(ip.Is6(), "route replace %s via %s dev %s", hostNet(ip), way.gw, way.dev.Name))
+	} else if f := t.otherBridge(r, dev, ip); f != "" {
+		w.Fix = fix(f)
+	} else {
+		w.Fix = t.addressFix(r, dev, ip)
 	}
 	if h := t.holders(ip); len(h) > 0 {
 		w.Facts = append(w.Facts, fact("RTM_GETADDR", "%s is on %s in %q, which is not on this segment", ip, h[0].link, nameOf(t.s, h[0].ns.Name)))
@@ -265,6 +269,32 @@ func (t *tracer) shadowed(r *room, dev *state.Link, ip, dst netip.Addr, route *r
 		Code: RouteShadowed, Object: "route " + routeText(route.route),
 		Text:  fmt.Sprintf("route %s is taken, and behind %s nobody has %s; it hides %s", routeText(route.route), dev.Name, ip, routeText(a.route)),
 		Facts: facts(fact("RTM_GETROUTE", "%s", routeText(route.route)), fact("RTM_GETROUTE", "%s", routeText(a.route))),
-		Fix:   fix(r.ip("route del %s", routeArgs(route.route)), r.ip("route add %s via GATEWAY", dst)),
+		Fix:   fix(r.ipOf(route.route, "route del %s", routeArgs(route.route)), otherWay(r, dst, a.hops[0])),
 	}, true
+}
+
+// otherWay is a route for one address by the way that another route hides.
+func otherWay(r *room, dst netip.Addr, h hop) string {
+	if !h.via.IsValid() || h.via.Is6() != dst.Is6() {
+		return r.ip("route add %s dev %s", hostNet(dst), h.link.Name)
+	}
+	return r.ip("route add %s via %s dev %s", hostNet(dst), h.via, h.link.Name)
+}
+
+// otherBridge plugs the owner of an address into the bridge that who asks is on, where both are on bridges of one namespace.
+func (t *tracer) otherBridge(r *room, dev *state.Link, ip netip.Addr) string {
+	far, br, ok := t.veryPeer(r, dev)
+	if !ok || br.Kind != "bridge" {
+		return ""
+	}
+	for _, h := range t.holders(ip) {
+		l := h.ns.Link(h.link)
+		if l == nil || l.Kind != "veth" || l.Peer == nil || l.Peer.NS != far.Namespace.Name {
+			continue
+		}
+		if port := far.byName[l.Peer.Name]; port != nil && port.Master != "" && port.Master != br.Name {
+			return far.ip("link set %s master %s", port.Name, br.Name)
+		}
+	}
+	return ""
 }

@@ -3,6 +3,7 @@ package reach
 import (
 	"fmt"
 	"net/netip"
+	"slices"
 
 	"warren/reach/filter"
 	"warren/state"
@@ -64,7 +65,12 @@ func (t *tracer) forward(c *carried, q *query, a routed, tr *trail) (*carried, *
 	open := r.forwards(dev, p.Is6())
 	mine := r.owns(p.Dst) != nil && isAction(a.typ) // a rule that comes before the table local
 	if !open && !mine && (!p.Is6() || a.typ == "unicast") {
-		tr.stop(r, "forward", forwardingReason(r, dev, p.Is6()))
+		w := forwardingReason(r, dev, p.Is6())
+		if r.owns(p.Dst) != nil && !slices.ContainsFunc(r.fib.rules[fam(p.Is6())][:1], func(u state.Rule) bool { return u.Table == state.LocalTable }) {
+			w.Text += fmt.Sprintf("; %s is its own, but a rule is asked before the table local", p.Dst)
+			w.Fix = append(fix(r.ipFor(p.Is6(), "rule add pref 0 lookup local")), w.Fix...)
+		}
+		tr.stop(r, "forward", w)
 	}
 	if a.empty != nil {
 		tr.note(r, emptyTable(r, a.empty, &a))
@@ -191,10 +197,12 @@ func (t *tracer) tooBigToForward(r *room, p *filter.Packet, a *routed, out *stat
 	if p.Length <= limit || !p.DF && !p.Is6() {
 		return
 	}
-	tr.stop(r, "mtu", Reason{
+	w := Reason{
 		Code: MTUExceeded, Object: "link " + out.Name, Text: fmt.Sprintf("the packet has %d bytes and may not be fragmented; %s of %q takes %d", p.Length, out.Name, r.name(), limit),
 		Facts: facts(fact("RTM_GETLINK", "mtu of %s in %q is %d", out.Name, r.name(), out.MTU)), Fix: fix(r.ip("link set %s mtu %d", out.Name, p.Length), fmt.Sprintf("# or send at most %d bytes", limit)),
-	})
+	}
+	narrowRoute(r, a, out, p.Length, &w)
+	tr.stop(r, "mtu", w)
 	n := notice{typ: 3, code: 4, text: fmt.Sprintf("Frag needed and DF set (mtu = %d)", limit)}
 	if p.Is6() {
 		n = notice{typ: 2, code: 0, text: fmt.Sprintf("Packet too big: mtu=%d", limit)}

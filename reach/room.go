@@ -149,7 +149,15 @@ func (r *room) forwards(l *state.Link, is6 bool) bool {
 	return r.sysctl("net/ipv6/conf/all/forwarding") != 0 || r.dev6(l, conf6ForceForwarding, "force_forwarding") != 0
 }
 
-func (r *room) ipv6Off(l *state.Link) bool { return r.dev6(l, conf6DisableIPv6, "disable_ipv6") != 0 }
+// ipv6Off reports whether a link has no IPv6.
+func (r *room) ipv6Off(l *state.Link) bool {
+	return r.dev6(l, conf6DisableIPv6, "disable_ipv6") != 0 || r.tooNarrow6(l)
+}
+
+// tooNarrow6 reports whether a link's MTU leaves no room for IPv6 (addrconf_notify).
+func (r *room) tooNarrow6(l *state.Link) bool {
+	return l.MTU != 0 && l.MTU < 1280 && !isLoopback(l) && !l.Thin
+}
 
 // Flags of a link (net/if.h).
 const (

@@ -62,7 +62,7 @@ func (t *tracer) whyNoRoute(r *room, q *query, a *routed, o walkOptions) (Reason
 		none.Text = fmt.Sprintf("%s cannot send to its remote: %q has no route to %s", o.tunnel.Name, r.name(), q.dst)
 		none.Symptom = ""
 	}
-	none.Fix = t.routeFix(r, q.dst, o)
+	none.Fix = t.routeFix(r, q, o)
 	if lo := r.byName["lo"]; q.dst.IsLoopback() && lo != nil && !lo.Up {
 		w := downReason(r, lo)
 		w.Symptom = none.Symptom
@@ -94,6 +94,9 @@ func (t *tracer) whyNoRoute(r *room, q *query, a *routed, o walkOptions) (Reason
 		}, hop{}
 	}
 	if l := t.noIPv6(r, q.dst); l != nil && !o.reply {
+		return ipv6Reason(r, l), hop{}
+	}
+	if l := t.off6Towards(r, q.dst); l != nil {
 		return ipv6Reason(r, l), hop{}
 	}
 	if a.empty != nil {
@@ -162,53 +165,24 @@ func (t *tracer) noIPv6(r *room, dst netip.Addr) *state.Link {
 	return off
 }
 
-// routeFix proposes a route: by a neighbour that forwards and is on one of the namespace's links.
-func (t *tracer) routeFix(r *room, dst netip.Addr, o walkOptions) []string {
-	gw, dev := t.likelyGateway(r, dst)
-	if !gw.IsValid() {
-		return fix(r.ip("route add default via GATEWAY"))
+// off6Towards finds a link without IPv6 behind which somebody has the address.
+func (t *tracer) off6Towards(r *room, dst netip.Addr) *state.Link {
+	if !dst.Is6() || len(r.Links) > leadsWide {
+		return nil
 	}
-	what := "default"
-	out := []string{r.ip("route add %s via %s dev %s", what, gw, dev)}
-	if o.reply && !dst.Is6() {
-		if h := t.holders(gw); len(h) > 0 && t.room(h[0].ns.Name) != nil {
-			far, l := t.room(h[0].ns.Name), h[0].link
-			out = append(out, far.in("nft 'add table ip nat; add chain ip nat post { type nat hook postrouting priority srcnat; }; add rule ip nat post oifname \"%s\" masquerade'", l))
-		}
-	}
-	return out
-}
-
-// likelyGateway is an address on one of the namespace's subnets, in another namespace that forwards.
-func (t *tracer) likelyGateway(r *room, dst netip.Addr) (netip.Addr, string) {
-	for i := range r.Addrs {
-		own := &r.Addrs[i]
-		if own.Prefix.Addr().Is6() != dst.Is6() || own.Prefix.Addr().IsLoopback() || own.Prefix.Addr().IsLinkLocalUnicast() {
+	for i := range r.Links {
+		l := &r.Links[i]
+		if !l.Up || isLoopback(l) || l.Master != "" || l.Thin || !r.ipv6Off(l) {
 			continue
 		}
-		for j := range t.s.Namespaces {
-			ns := &t.s.Namespaces[j]
-			if ns.Name == r.Namespace.Name {
-				continue
-			}
-			far := t.room(ns.Name)
-			if far == nil {
-				continue
-			}
-			for k := range far.Addrs {
-				a := &far.Addrs[k]
-				l := far.byName[a.Link]
-				far.needPort(l)
-				if l == nil || !own.Prefix.Contains(a.Prefix.Addr()) || a.Prefix.Addr().IsLoopback() || a.Prefix.Addr() == dst {
-					continue
-				}
-				if far.forwards(l, dst.Is6()) {
-					return a.Prefix.Addr(), own.Link
-				}
+		f := frame{src: l.MAC, dst: broadcast, arp: &filter.ARP{Op: 1, SenderMAC: l.MAC, Target: netip.IPv4Unspecified()}}
+		for _, c := range t.transmit(r, l, f, true).got {
+			if !c.out && !c.lost && c.r.owns(dst) != nil {
+				return l
 			}
 		}
 	}
-	return netip.Addr{}, ""
+	return nil
 }
 
 func emptyTable(r *room, u *state.Rule, a *routed) Reason {
@@ -216,7 +190,14 @@ func emptyTable(r *room, u *state.Rule, a *routed) Reason {
 		Code: RuleTableEmpty, Object: "rule " + ruleText(u),
 		Text:  fmt.Sprintf("rule %q sends it to table %s, which is empty", ruleText(u), tableName(u.Table)),
 		Facts: facts(fact("RTM_GETRULE", "%s", ruleText(u)), fact("RTM_GETROUTE", "table %s is empty", tableName(u.Table))),
-		Fix:   fix(r.ip("route add default via GATEWAY table %d", u.Table), r.ip("rule del pref %d", u.Priority)),
+		Fix:   fix(r.ipFor(u.IPv6, "rule del pref %d", u.Priority)),
+	}
+	if a.route != nil && len(a.hops) > 0 && a.hops[0].link != nil {
+		way := ""
+		if via := a.hops[0].via; via.Is4() || via.Is6() && u.IPv6 {
+			way = " via " + via.String()
+		}
+		w.Fix = append(fix(r.ipFor(u.IPv6, "route add default%s dev %s table %d", way, a.hops[0].link.Name, u.Table)), w.Fix...)
 	}
 	if a.route != nil {
 		w.Text += fmt.Sprintf("; it goes on and takes %s", routeText(a.route))
@@ -244,20 +225,20 @@ func errorRoute(r *room, a *routed, o walkOptions, q *query) Reason {
 		w.Object = "route " + routeText(a.route)
 		w.Text = fmt.Sprintf("route %s in %q refuses packets for %s", routeText(a.route), r.name(), q.dst)
 		w.Facts = facts(fact("RTM_GETROUTE", "%s", routeText(a.route)))
-		w.Fix = fix(r.ip("route del %s", routeArgs(a.route)))
+		w.Fix = fix(r.ipOf(a.route, "route del %s", routeArgs(a.route)))
 		return w
 	}
 	w.Object = "rule " + ruleText(a.rule)
 	w.Text = fmt.Sprintf("rule %q in %q refuses packets for %s", ruleText(a.rule), r.name(), q.dst)
 	w.Facts = facts(fact("RTM_GETRULE", "%s", ruleText(a.rule)))
-	w.Fix = fix(r.ip("rule del pref %d", a.rule.Priority))
+	w.Fix = fix(r.ipFor(q.dst.Is6(), "rule del pref %d", a.rule.Priority))
 	return w
 }
 
 // routeArgs is what ip route del needs to find the route.
 func routeArgs(u *state.Route) string {
 	s := ""
-	if n := u.TypeName(); n != "unicast" {
+	if n := u.TypeName(); n != "unicast" && u.NextHopID == 0 {
 		s = n + " "
 	}
 	if u.Dst.Bits() == 0 {
@@ -270,6 +251,15 @@ func routeArgs(u *state.Route) string {
 			s += " via " + n.Via.String()
 		}
 		s += " dev " + u.NextHops[0].Link
+	}
+	if u.From.Bits() > 0 {
+		s += " from " + u.From.String()
+	}
+	if u.TOS != 0 {
+		s += fmt.Sprintf(" tos 0x%02x", u.TOS)
+	}
+	if u.Metric != 0 {
+		s += fmt.Sprintf(" metric %d", u.Metric)
 	}
 	if id := u.TableID(); id != state.MainTable {
 		s += " table " + tableName(id)
@@ -345,8 +335,25 @@ func (t *tracer) tooBigHere(r *room, p *filter.Packet, a *routed, dev *state.Lin
 	if p.Length <= limit || !p.DF || o.reply && !o.error && p.Proto != filter.TCP {
 		return
 	}
-	tr.stop(r, "mtu", Reason{
+	w := Reason{
 		Code: MTUExceeded, Object: "link " + dev.Name, Text: fmt.Sprintf("the packet has %d bytes, must not be fragmented, and %s takes %d", p.Length, dev.Name, limit),
 		Facts: facts(fact("RTM_GETLINK", "mtu of %s is %d", dev.Name, dev.MTU)), Fix: fix(r.ip("link set %s mtu %d", dev.Name, p.Length)), Symptom: "Message too long",
-	})
+	}
+	narrowRoute(r, a, dev, p.Length, &w)
+	tr.stop(r, "mtu", w)
+}
+
+// narrowRoute names the route where that, and not its link, is too narrow for a packet of so many bytes.
+func narrowRoute(r *room, a *routed, dev *state.Link, size int, w *Reason) {
+	if a.route == nil || a.route.Metrics.MTU == 0 || int(a.route.Metrics.MTU) >= size {
+		return
+	}
+	w.Object = "route " + routeText(a.route)
+	w.Text += fmt.Sprintf(": its route has mtu %d", a.route.Metrics.MTU)
+	w.Facts = append(w.Facts, fact("RTM_GETROUTE", "%s mtu %d", routeText(a.route), a.route.Metrics.MTU))
+	out := fix(r.ipOf(a.route, "route change %s mtu %d", routeArgs(a.route), size))
+	if int(dev.MTU) < size {
+		out = append(out, w.Fix...)
+	}
+	w.Fix = out
 }

@@ -111,6 +111,9 @@ func ruleFix(r *room, u *filter.Rule, p *filter.Packet) []string {
 		}
 		return out
 	}
+	if p.ARP != nil && u.Policy {
+		return fix(r.in("nft 'add chain %s %s %s { policy accept; }'", u.Family, u.Table, u.Chain))
+	}
 	if a := p.ARP; a != nil {
 		out := fix(r.in("nft insert rule %s %s %s arp saddr ip %s arp daddr ip %s accept", u.Family, u.Table, u.Chain, a.Sender, a.Target))
 		if u.Handle != 0 {
@@ -148,7 +151,8 @@ func nftMatch(p *filter.Packet) string {
 
 // servicePort is the port by which a rule knows the packet again: the other one is another each time.
 func servicePort(p *filter.Packet) (side string, port uint16) {
-	if p.Reply || p.TCPFlags&filter.FlagACK != 0 || p.DPort == clientPort {
+	synAck := p.TCPFlags&(filter.FlagSYN|filter.FlagACK) == filter.FlagSYN|filter.FlagACK
+	if p.SPort != clientPort && (p.Reply || synAck || p.DPort == clientPort) {
 		return "sport", p.SPort
 	}
 	return "dport", p.DPort

@@ -70,10 +70,16 @@ func (s *search) toStation(r *room, br, in *state.Link, f frame, tr trail) {
 		s.flood(r, br, in, f, tr)
 		return
 	}
-	if port == in {
-		if !on(portOf(port).Hairpin, false) {
-			tr.stop(r, "bridge", hairpinReason(r, port))
+	if port == in && !on(portOf(port).Hairpin, false) {
+		n := len(s.got)
+		if known != "walk" { // a wrong entry, if it is for who is behind another port
+			s.flood(r, br, in, f, stoppedAt(tr, r, pinned(r, br, &f, port, known)))
+			if s.taken(n) {
+				return
+			}
+			s.got = s.got[:n]
 		}
+		tr.stop(r, "bridge", hairpinReason(r, port))
 		s.portOut(r, br, in, port, f, tr)
 		return
 	}

@@ -262,7 +262,13 @@ func (t *tracer) answer(o *outcome, src *room, d *delivery, bound, asked *state.
 		}
 	case back.r != src:
 		if o.reply.obstacles() == 0 {
-			o.reply.stop(back.r, "deliver", Reason{Code: ReplyMisrouted, Namespace: d.r.name(), Object: "reply", Text: fmt.Sprintf("the answer ends in %q, not in %q", back.r.name(), src.name())})
+			w := Reason{Code: ReplyMisrouted, Namespace: d.r.name(), Object: "reply", Text: fmt.Sprintf("the answer ends in %q, not in %q", back.r.name(), src.name())}
+			if a := back.r.owns(back.p.Dst); a != nil {
+				w.Object = "address " + back.p.Dst.String()
+				w.Facts = facts(fact("RTM_GETADDR", "%s is on %s in %q, too", back.p.Dst, a.Link, back.r.name()))
+				w.Fix = fix(back.r.ip("addr del %s dev %s", a.Prefix, a.Link))
+			}
+			o.reply.stop(back.r, "deliver", w)
 		}
 	case !t.expected(back.p) && !isEcho(t.flow):
 		if w := t.bypassed(o, back); o.reply.obstacles() == 0 {
@@ -317,7 +323,7 @@ func (t *tracer) misrouted(o *outcome, d, back *delivery) bool {
 		Code: ReplyMisrouted, Namespace: d.r.name(), Object: rule, Direction: Reply,
 		Text:  fmt.Sprintf("the request came in on %s, and the answer leaves by %s (%s) and is lost there", d.dev.Name, dev, rule),
 		Facts: facts(fact("RTM_GETROUTE, RTM_GETRULE", "%s", rule)),
-		Fix:   fix(d.r.ip("route get %s from %s", d.p.Src, d.p.Dst), d.r.ip("rule add to %s lookup main pref 1", d.p.Src)),
+		Fix:   fix(d.r.ipFor(d.p.Is6(), "rule add to %s lookup main pref 1", d.p.Src)),
 	}
 	u := trouble{reason: &n, step: -1}
 	if len(o.reply.steps) > 0 {

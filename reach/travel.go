@@ -93,7 +93,11 @@ func (t *tracer) loops(seen []crossing, from int, tr *trail) {
 	w := Reason{
 		Code: Loop, Object: "route to " + first.dst.String(),
 		Text: fmt.Sprintf("packets for %s come round to %q again and again until their TTL is used up", first.dst, first.r.name()),
-		Fix:  fix(first.r.ip("route get %s", first.dst), "# one of these routers needs a route to where the address really is"),
+	}
+	if way, owner := t.wayTo(first.r, first.dst); owner && way.gw.IsValid() {
+		w.Fix = fix(first.r.ipFor(first.dst.Is6(), "route replace %s via %s dev %s", hostNet(first.dst), way.gw, way.dev.Name))
+	} else {
+		w.Fix = fix("# one of these routers needs a route to where the address really is: " + first.r.ip("route get %s", first.dst))
 	}
 	for _, k := range circle {
 		if a := k.r.fib.lookup(query{dst: k.dst, src: k.src, iif: k.dev}); a.route != nil {
@@ -114,10 +118,15 @@ type carried struct {
 // originate makes a packet: route, source address, rules, and out (ip_route_output_key, ip_local_out).
 func (t *tracer) originate(r *room, p *filter.Packet, tr *trail, o walkOptions) (*carried, *delivery) {
 	if p.Src.IsValid() && !o.reply && r.fib.AddrType(p.Src, nil) != "local" && !ownIP(r, p.Src) {
-		tr.stop(r, "socket", Reason{
+		w := Reason{
 			Code: SourceNotLocal, Object: "address " + p.Src.String(), Text: fmt.Sprintf("%s is not an address of %q: no socket can send from it", p.Src, r.name()),
 			Facts: facts(fact("RTM_GETADDR", "no %s", p.Src)), Symptom: "bind: cannot assign requested address",
-		})
+		}
+		if o.tunnel != nil {
+			w.Text, w.Symptom = fmt.Sprintf("%s sends from %s, which is not an address of %q", o.tunnel.Name, p.Src, r.name()), ""
+		}
+		w.Fix = t.ownSourceFix(r, p, o)
+		tr.stop(r, "socket", w)
 	}
 	q := query{dst: p.Dst, src: p.Src, oif: o.oif, local: true, mark: p.Mark, tos: p.TOS, proto: p.Proto, sport: p.SPort, dport: p.DPort, uid: p.UID}
 	a, ok := t.routeOut(r, &q, tr, o)
@@ -137,7 +146,7 @@ func (t *tracer) originate(r *room, p *filter.Packet, tr *trail, o walkOptions) 
 		if !p.Src.IsValid() {
 			tr.stop(r, "route", Reason{
 				Code: NoSourceAddress, Object: "link " + linkName(h.link), Text: fmt.Sprintf("%q has no address to send from to %s", r.name(), p.Dst),
-				Facts: facts(fact("RTM_GETADDR", "no usable address for %s", p.Dst)), Fix: fix(r.ip("addr add ADDRESS/LEN dev %s", linkName(h.link))),
+				Facts: facts(fact("RTM_GETADDR", "no usable address for %s", p.Dst)), Fix: fix("# " + r.ip("addr add ADDRESS/LEN dev %s", linkName(h.link))),
 			})
 			return nil, nil
 		}
@@ -199,6 +208,22 @@ func (t *tracer) originate(r *room, p *filter.Packet, tr *trail, o walkOptions) 
 		return &carried{got[0], dev}, nil
 	}
 	return t.emit(r, p, o.tunnel, dev, h, &a, tr)
+}
+
+// ownSourceFix names an address that the packet could be sent from.
+func (t *tracer) ownSourceFix(r *room, p *filter.Packet, o walkOptions) []string {
+	a := r.fib.lookup(query{dst: p.Dst, local: true, mark: p.Mark, proto: p.Proto})
+	if a.typ != "unicast" && a.typ != "local" || len(a.hops) == 0 {
+		return nil
+	}
+	switch own := r.sourceOf(&a, a.hops[0], p.Dst); {
+	case !own.IsValid():
+		return nil
+	case o.tunnel != nil && o.tunnel.VXLAN != nil:
+		return fix(r.ip("link set %s type vxlan id %d local %s", o.tunnel.Name, o.tunnel.VXLAN.ID, own))
+	default:
+		return fix(fmt.Sprintf("# send from %s, or add the address: ", own) + r.ip("addr add %s dev lo", hostNet(p.Src)))
+	}
 }
 
 // ownIP reports whether the namespace has the address, be its link down.

@@ -96,7 +96,7 @@ func (s *search) vxlanOut(r *room, dev *state.Link, f frame, tr trail) {
 		tr.stop(r, "tunnel", Reason{
 			Code: VXLANNoFDB, Object: "link " + dev.Name, Text: fmt.Sprintf("%s does not know where to send frames for %s: it has no entry for it, and no default", dev.Name, f.dst),
 			Facts: facts(fact("RTM_GETNEIGH AF_BRIDGE", "%s has no entry for %s or 00:00:00:00:00:00", dev.Name, f.dst), fact("IFLA_VXLAN_GROUP", "no remote")),
-			Fix:   fix(fmt.Sprintf("bridge -n %s fdb append 00:00:00:00:00:00 dev %s dst REMOTE", r.ref(), dev.Name)),
+			Fix:   fix(s.t.otherEnd(r, under, dev)),
 		})
 		s.got = append(s.got, reception{r: r, dev: dev, frame: f, trail: tr, out: true})
 		return
@@ -222,8 +222,7 @@ func (s *search) untunnel(d *delivery, x remote, p *filter.Packet, f frame, tr t
 			Code: VXLANVNI, Object: "link " + vni.dev.Name,
 			Text:  fmt.Sprintf("%s has the id %d; what arrives has %d", vni.dev.Name, vni.dev.VXLAN.ID, x.vni),
 			Facts: facts(fact("IFLA_VXLAN_ID", "%s: %d", vni.dev.Name, vni.dev.VXLAN.ID), fact("packet", "id %d", x.vni)),
-			Fix: fix(vni.r.ip("link del %s", vni.dev.Name),
-				vni.r.ip("link add %s type vxlan id %d dstport %d %s", vni.dev.Name, x.vni, p.DPort, vxlanWords(vni.dev.VXLAN))),
+			Fix:   fix(remade(vni, x.vni, p.DPort)),
 		})
 		s.arrive(vni, f, p, tr)
 	case port != nil:
@@ -231,8 +230,7 @@ func (s *search) untunnel(d *delivery, x remote, p *filter.Packet, f frame, tr t
 			Code: VXLANPort, Object: "link " + port.dev.Name,
 			Text:  fmt.Sprintf("%s listens on port %d; what arrives is for port %d", port.dev.Name, vxPort(port.dev.VXLAN), p.DPort),
 			Facts: facts(fact("IFLA_VXLAN_PORT", "%s: %d", port.dev.Name, vxPort(port.dev.VXLAN)), fact("packet", "port %d", p.DPort)),
-			Fix: fix(port.r.ip("link del %s", port.dev.Name),
-				port.r.ip("link add %s type vxlan id %d dstport %d %s", port.dev.Name, x.vni, p.DPort, vxlanWords(port.dev.VXLAN))),
+			Fix:   fix(remade(port, x.vni, p.DPort)),
 		})
 		s.arrive(port, f, p, tr)
 	default:
@@ -249,40 +247,39 @@ func (s *search) untunnel(d *delivery, x remote, p *filter.Packet, f frame, tr t
 	}
 }
 
-func vxlanWords(v *state.VXLAN) string {
-	out := ""
-	if v.Local.IsValid() {
-		out += " local " + v.Local.String()
-	}
-	if v.Remote.IsValid() {
-		out += " remote " + v.Remote.String()
-	}
-	return out
-}
-
 func (s *search) arrive(c *seat, f frame, p *filter.Packet, tr trail) {
 	if !c.dev.Up {
 		tr.stop(c.r, "link", downReason(c.r, c.dev))
 	}
 	if on(c.dev.VXLAN.Learning, true) {
-		c.r.teach(c.dev, f.src, p.Src)
+		if e := c.r.teach(c.dev, f.src, p.Src); e != nil {
+			tr.stop(c.r, "tunnel", Reason{
+				Code: StaleFDB, Object: "fdb " + f.src.String(),
+				Text:  fmt.Sprintf("an entry that somebody made says that %s is at %s; %s drops what comes from it at %s", f.src, e.Dst, c.dev.Name, p.Src),
+				Facts: facts(fact("RTM_GETNEIGH AF_BRIDGE", "%s dev %s dst %s %s", f.src, c.dev.Name, e.Dst, e.State)),
+				Fix:   fix(fmt.Sprintf("bridge -n %s fdb del %s dev %s dst %s", c.r.ref(), f.src, c.dev.Name, e.Dst)),
+			})
+		}
 	}
 	f.left(true)
 	tr.step(c.r, "tunnel", "link "+c.dev.Name, "arrives at %s:%s", c.r.name(), c.dev.Name)
 	s.rx(c.r, c.dev, f, tr)
 }
 
-// teach remembers behind which remote a station is (vxlan_snoop): what was learned before is overwritten, what somebody made is
-// not.
-func (r *room) teach(dev *state.Link, mac state.MAC, from netip.Addr) {
+// teach remembers behind which remote a station is (vxlan_snoop): what was learned before is overwritten. What somebody made is
+// not; such an entry that says otherwise is returned, and the frame is dropped.
+func (r *room) teach(dev *state.Link, mac state.MAC, from netip.Addr) *state.FDBEntry {
 	if mac.IsMulticast() || mac.IsZero() {
-		return
+		return nil
 	}
 	kept := make([]state.FDBEntry, 0, len(r.FDB)+1)
 	for _, e := range r.FDB {
 		if e.Link == dev.Name && e.MAC == mac && e.Dst.IsValid() {
+			if e.Dst == from {
+				return nil
+			}
 			if e.State == "permanent" || e.State == "static" || e.State == "noarp" {
-				return
+				return &e
 			}
 			continue
 		}
@@ -291,4 +288,5 @@ func (r *room) teach(dev *state.Link, mac state.MAC, from netip.Addr) {
 	ns := *r.Namespace // the snapshot itself is not changed
 	ns.FDB = append(kept, state.FDBEntry{Link: dev.Name, MAC: mac, Dst: from, State: "reachable", Flags: 2})
 	r.Namespace = &ns
+	return nil
 }

@@ -280,7 +280,7 @@ func scenes() []scene {
 				{src: "a", dst: "fd00::2", want: "request s flood-off"},
 			},
 		},
-		{"W14-own-gateway-later", "R3; at a lo 10.0.1.1/32", nil, []question{{src: "a", dst: "10.0.2.2", want: "unknown"}}},
+		{"W14-own-gateway-later", "R3; at a lo 10.0.1.1/32", nil, []question{{src: "a", dst: "10.0.2.2", want: "yes"}}},
 		{
 			"W15-zone-names-the-link", "room a b c; ip -n a link add va index 77 type veth peer name vb netns b; ip -n a link set va up; ip -n b link set vb up; cable a vx c vc; at a va fe80::a/64; at b vb fe80::b/64; at a vx fe80::a/64; at c vc fe80::c/64; cable a vd b vy; ip -n a link set vd down",
 			[]string{"b tcp [::]:80", "c udp [::]:80"},

@@ -59,6 +59,8 @@ type invention struct {
 	w      *warren.Warren
 	prefix string
 	rooms  map[string]*netns.Handle
+	// after is done behind the last question; nil = nothing.
+	after func(context.Context) error
 }
 
 func (v *invention) named(s string) string { return strings.ReplaceAll(s, "~", v.prefix) }
@@ -84,8 +86,10 @@ func (v *invention) run(t *testing.T) error {
 		defer h.Close()
 		v.rooms[n] = h
 	}
-	if err := settle(ctx, v.w, names); err != nil {
-		return err
+	if !slices.ContainsFunc(v.scene.ask, func(q question) bool { return strings.HasSuffix(q.want, " address-tentative") }) {
+		if err := settle(ctx, v.w, names); err != nil {
+			return err
+		}
 	}
 	for _, l := range v.serve {
 		l = v.named(l)
@@ -99,7 +103,10 @@ func (v *invention) run(t *testing.T) error {
 	for _, q := range v.scene.ask {
 		errs = append(errs, v.question(ctx, q))
 	}
-	return errors.Join(errs...)
+	if err := errors.Join(errs...); err != nil || v.after == nil {
+		return err
+	}
+	return v.after(ctx)
 }
 
 // question asks, sends a real packet, and asks again.
@@ -128,13 +135,18 @@ func (v *invention) question(ctx context.Context, q question) error {
 	return err
 }
 
-// why asks, and compares with what is expected.
-func (v *invention) why(ctx context.Context, q question) (reach.Verdict, error) {
+// raw asks.
+func (v *invention) raw(ctx context.Context, q question) (reach.Verdict, error) {
 	wq := warren.WhyQuery{Source: v.named(q.src), Destination: q.dst, Mark: q.mark, Size: q.size, TTL: q.ttl}
 	if q.from != "" {
 		wq.From = netip.MustParseAddr(q.from)
 	}
-	got, err := v.w.Why(ctx, wq)
+	return v.w.Why(ctx, wq)
+}
+
+// why asks, and compares with what is expected.
+func (v *invention) why(ctx context.Context, q question) (reach.Verdict, error) {
+	got, err := v.raw(ctx, q)
 	switch {
 	case err != nil:
 		return got, fmt.Errorf("%s -> %s: %w", q.src, q.dst, err)

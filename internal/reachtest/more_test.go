@@ -63,7 +63,7 @@ func moreScenes() []scene {
 		{"G31-suppress", "R3; ip -n a rule add pref 50 lookup main suppress_prefixlength 0; ip -n a rule add pref 60 lookup 60; ip -n a route add prohibit default table 60", nil, []question{{src: "a", dst: "10.0.2.2", want: "request a route-prohibit"}, {src: "a", dst: "10.0.1.1", want: "yes"}}},
 		{"G32-v6-reject-route", "R6; ip -n r route add prohibit fd00:9::/64", nil, []question{{src: "a", dst: "fd00:9::1", want: "request r route-prohibit"}}},
 		{"G33-gateway-off-link", "P2; ip -n a route add 10.5.0.0/16 via 10.0.0.77", nil, []question{{src: "a", dst: "10.5.0.1", want: "request a gateway-unanswered"}}},
-		{"G34-sticky-fdb-wrong", `B2; inside s bridge fdb replace $(ip -n b -o link show vb | sed 's/.*ether \([^ ]*\).*/\1/') dev pa master static sticky`, nil, []question{{src: "a", dst: "10.0.0.2", want: "request s hairpin-off"}}},
+		{"G34-sticky-fdb-wrong", `B2; inside s bridge fdb replace $(ip -n b -o link show vb | sed 's/.*ether \([^ ]*\).*/\1/') dev pa master static sticky`, nil, []question{{src: "a", dst: "10.0.0.2", want: "request s stale-fdb"}}},
 	}
 }
 

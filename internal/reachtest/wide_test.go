@@ -65,7 +65,7 @@ func wideScenes() []scene {
 		},
 		{
 			"X10-station-pinned-here", wide + "inside s bridge fdb replace $(mac b vb) dev pa master static sticky", nil,
-			[]question{{src: "a", dst: "10.0.0.2", want: "request s hairpin-off"}},
+			[]question{{src: "a", dst: "10.0.0.2", want: "request s stale-fdb"}},
 		},
 		{"X11-owner-is-down", wide + "ip -n b link set vb down", nil, []question{{src: "a", dst: "10.0.0.2", want: "request b peer-down"}}},
 		{
