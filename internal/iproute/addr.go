@@ -98,7 +98,7 @@ func addrModify(s *session, w *words, typ int, flags netlink.HeaderFlags) {
 	head := m.Head()
 	head[0], head[1], head[2], head[3] = uint8(family), uint8(prefixlen), uint8(r.flags), r.scope
 	native.PutUint32(head[4:], index)
-	s.do(m.Request(typ, flags))
+	s.doEcho(m.Request(typ, flags))
 }
 
 // writeBroadcast computes what "+" (all ones) and "-" (all zeros) stand for.

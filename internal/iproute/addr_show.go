@@ -9,7 +9,6 @@ import (
 	"github.com/mdlayher/netlink"
 	"golang.org/x/sys/unix"
 
-	"warren/internal/nl"
 	"warren/internal/rtnl"
 )
 
@@ -73,7 +72,7 @@ func (s *session) addrFilterWord(f *addrFilter, w *words) bool {
 		f.label = w.next()
 	case "dynamic", "permanent", "primary", "secondary", "temporary", "-dynamic", "-permanent", "-primary", "-secondary", "-temporary",
 		"tentative", "deprecated", "dadfailed", "home", "nodad", "mngtmpaddr", "noprefixroute", "autojoin", "optimistic", "stable-privacy",
-		"-tentative", "-deprecated", "-dadfailed", "-home", "-nodad":
+		"-tentative", "-deprecated", "-dadfailed", "-home", "-nodad", "-mngtmpaddr", "-noprefixroute", "-autojoin", "-optimistic", "-stable-privacy":
 		name, not := strings.CutPrefix(word, "-")
 		switch name {
 		case "dynamic":
@@ -148,7 +147,7 @@ func addrShow(s *session, w *words) {
 	f := s.addrFilter(w)
 	if f.family == unix.AF_PACKET {
 		f.link.label = f.label
-		s.showLinks(&f.link, f.family, false)
+		s.showLinks(&f.link, f.family, s.linked)
 		return
 	}
 	s.linkByName(&f.link)
@@ -198,7 +197,7 @@ func (s *session) addrsOfLink(p *printer, f *addrFilter, l *linkMsg, all []addrM
 	case s.opt.oneline, f.family == unix.AF_UNSPEC && f.label != "":
 		p.openObject("")
 	default:
-		s.printLink(p, l, false, f.family, 0)
+		s.printLink(p, l, s.linked, f.family, 0)
 		p.text("\n")
 		shown = true
 	}
@@ -211,7 +210,7 @@ func (s *session) addrsOfLink(p *printer, f *addrFilter, l *linkMsg, all []addrM
 	p.closeArray("")
 	if s.opt.brief {
 		p.text("\n")
-	} else if s.opt.stats > 0 && shown {
+	} else if s.opt.stats > 0 && shown && !s.linked {
 		s.printStatsAfter(p, l)
 	}
 	p.closeObject()
@@ -246,10 +245,10 @@ func (s *session) printAddr(p *printer, m *addrMsg, link string) {
 		peer = local
 	}
 	color := colorOfFamily(int(m.family))
-	p.colored(color, "local", "%s", local.String())
+	p.colored(color, "local", "%s", s.host(local))
 	if peer != local {
 		p.text(" peer ")
-		p.colored(color, "address", "%s", peer.String())
+		p.colored(color, "address", "%s", s.host(peer))
 	}
 	num(p, "prefixlen", "/%d ", m.bits)
 	if m.a.Has(unix.IFA_RT_PRIORITY) {
@@ -260,11 +259,11 @@ func (s *session) printAddr(p *printer, m *addrMsg, link string) {
 	}
 	if m.a.Has(unix.IFA_BROADCAST) {
 		p.text("brd ")
-		p.colored(color, "broadcast", "%s ", m.a.Addr(unix.IFA_BROADCAST).String())
+		p.colored(color, "broadcast", "%s ", s.host(m.a.Addr(unix.IFA_BROADCAST)))
 	}
 	if m.a.Has(unix.IFA_ANYCAST) {
 		p.text("any ")
-		p.colored(color, "anycast", "%s ", m.a.Addr(unix.IFA_ANYCAST).String())
+		p.colored(color, "anycast", "%s ", s.host(m.a.Addr(unix.IFA_ANYCAST)))
 	}
 	p.str("scope", "scope %s ", scopeName(s, m.scope))
 	printAddrFlags(p, m)
@@ -337,20 +336,20 @@ func addrFlush(s *session, w *words) {
 	}
 	s.monitoring = true
 	defer func() { s.monitoring = false }()
-	if !s.flushRounds("addresses", most, func() int {
-		var reqs []nl.Request
-		for _, a := range s.addrs(f.family, f.link.index) {
-			label := a.a.Str(unix.IFA_LABEL)
-			if !f.lets(&a, label) {
-				continue
+	if !s.empty(&flush{
+		what: "addresses", typ: unix.RTM_DELADDR, most: most, code: exitUsage, gone: unix.EADDRNOTAVAIL, // a secondary
+		each: func(yield func([]byte) bool) {
+			for _, a := range s.addrs(f.family, f.link.index) {
+				if f.lets(&a, a.a.Str(unix.IFA_LABEL)) && !yield(a.data) {
+					return
+				}
 			}
-			if s.opt.stats > 1 {
-				s.printAddr(s.out(), &a, s.nameOf(a.index))
+		},
+		show: func(p *printer, data []byte) {
+			if a, ok := readAddr(data); ok {
+				s.printAddr(p, &a, s.nameOf(a.index))
 			}
-			reqs = append(reqs, nl.Request{Type: netlink.HeaderType(unix.RTM_DELADDR), Data: a.data})
-		}
-		s.kernel().Batch(reqs) // what went with another one is an error of no interest
-		return len(reqs)
+		},
 	}) {
 		fail(exitFailed, "*** Flush remains incomplete after %d rounds. ***", most)
 	}

@@ -58,7 +58,7 @@ func (s *session) addrlabels() []netlink.Message {
 
 func addrlabelShow(s *session, w *words) {
 	if w.more() {
-		exit("\"ip addrlabel show\" does not take any arguments.")
+		fail(exitFailed, "\"ip addrlabel show\" does not take any arguments.")
 	}
 	p := s.out()
 	for _, msg := range s.addrlabels() {
@@ -127,13 +127,15 @@ func addrlabelModify(s *session, w *words, typ int, flags netlink.HeaderFlags) {
 
 func addrlabelFlush(s *session, w *words) {
 	if w.more() {
-		exit("\"ip addrlabel flush\" does not allow extra arguments")
+		fail(exitFailed, "\"ip addrlabel flush\" does not allow extra arguments")
 	}
 	var reqs []nl.Request
 	for _, m := range s.addrlabels() {
 		reqs = append(reqs, nl.Request{Type: rtmDelAddrlabel, Data: m.Data})
 	}
 	for _, err := range s.kernel().Batch(reqs) {
-		refused(err)
+		if err != nil {
+			exit("%s\nFlush terminated", kernelText(err))
+		}
 	}
 }

@@ -26,15 +26,24 @@ func (s *session) batch(name string) int {
 	for {
 		line, ok := lines.next()
 		if !ok {
+			if lines.unfinished {
+				fmt.Fprintln(s.stdio.Err, "Missing continuation line")
+			}
 			return result
 		}
-		list := splitLine(line)
+		list, closed := splitLine(line)
+		if !closed {
+			fmt.Fprintln(s.stdio.Err, "Unterminated quoted string")
+			return exitFailed
+		}
 		if len(list) == 0 {
 			continue
 		}
 		code := s.batchLine(list)
 		if s.aborted {
-			s.where(name, lines.n, line)
+			if code != exitOK {
+				s.where(name, lines.n, line)
+			}
 			return code
 		}
 		if code != exitOK {
@@ -91,8 +100,9 @@ func (s *session) where(name string, n int, line string) {
 
 // A lineReader reads lines, joins those that end in a backslash and takes comments away.
 type lineReader struct {
-	r *bufio.Reader
-	n int // of the last physical line
+	r          *bufio.Reader
+	n          int  // of the last physical line
+	unfinished bool // the file ended where a line was to go on
 }
 
 func (l *lineReader) next() (string, bool) {
@@ -100,40 +110,42 @@ func (l *lineReader) next() (string, bool) {
 	for {
 		line, err := l.r.ReadString('\n')
 		if err != nil && line == "" {
-			return whole.String(), whole.Len() > 0
+			l.unfinished = l.unfinished || whole.Len() > 0
+			return "", false
 		}
 		l.n++
 		line = strings.TrimSuffix(line, "\n")
 		if i := strings.IndexByte(line, '#'); i >= 0 {
 			line = line[:i]
 		}
-		more := strings.HasSuffix(line, "\\")
-		whole.WriteString(strings.TrimSuffix(line, "\\"))
-		if !more || err == io.EOF {
+		joined, more := strings.CutSuffix(line, "\\")
+		if !more || err == io.EOF { // a backslash goes with the end of a line
+			whole.WriteString(line)
 			return whole.String(), true
 		}
+		whole.WriteString(joined)
+		l.unfinished = true
 	}
 }
 
-// splitLine cuts a line into words; a word may stand in quotes.
-func splitLine(line string) []string {
-	var list []string
+// splitLine cuts a line into words; a word may stand in quotes, which have to be closed.
+func splitLine(line string) (list []string, closed bool) {
 	for {
 		line = strings.TrimLeft(line, " \t\r\n")
 		if line == "" {
-			return list
+			return list, true
 		}
 		if q := line[0]; q == '\'' || q == '"' {
 			word, rest, closed := strings.Cut(line[1:], string(q))
 			if !closed {
-				die("Unterminated quoted string")
+				return nil, false
 			}
 			list, line = append(list, word), rest
 			continue
 		}
 		end := strings.IndexAny(line, " \t\r\n")
 		if end < 0 {
-			return append(list, line)
+			return append(list, line), true
 		}
 		list, line = append(list, line[:end]), line[end:]
 	}

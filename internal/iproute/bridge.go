@@ -24,7 +24,7 @@ func bridgeObject(s *session, w *words) {
 func (s *session) bridgeDevice(name, format string) uint32 {
 	index := s.indexOf(name)
 	if index == 0 {
-		die(format, name)
+		fail(exitFailed, format, name)
 	}
 	return uint32(index)
 }

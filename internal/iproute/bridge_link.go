@@ -15,7 +15,7 @@ func bridgeLink(s *session, w *words) {
 		{"change", bridgeLinkSet},
 		{"lst", bridgeLinkShow},
 		{"list", bridgeLinkShow},
-		{"help", func(*session, *words) { usageOf(bridgeUsage) }},
+		{"help", func(*session, *words) { usageOf(bridgeLinkUsage) }},
 	}
 	word := w.peek()
 	if !dispatch(s, w, verbs) {

@@ -62,8 +62,8 @@ words:
 		case "dev":
 			dev = w.next()
 		case "cost":
-			if n := atoi(w.next()); n > 0 {
-				m.U32(unix.IFLA_BRPORT_COST, uint32(n))
+			if n := uint32(atoi(w.next())); n > 0 {
+				m.U32(unix.IFLA_BRPORT_COST, n)
 			}
 		case "priority":
 			if n := int16(atoi(w.next())); n >= 0 {
@@ -83,7 +83,7 @@ words:
 			case "veb":
 				mode = 0
 			default:
-				die("Mode argument must be \"vepa\" or \"veb\".")
+				fail(exitFailed, "Mode argument must be \"vepa\" or \"veb\".")
 			}
 		case "self":
 			flags |= bridgeSelf
@@ -100,7 +100,7 @@ words:
 	}
 	m.End(at)
 	if dev == "" {
-		die("Device is a required argument.")
+		fail(exitFailed, "Device is a required argument.")
 	}
 	index := s.bridgeDevice(dev, "Cannot find bridge device \"%s\"")
 	if mode >= 0 || flags != 0 {
@@ -129,6 +129,6 @@ func stpState(word string) int {
 			return int(v)
 		}
 	}
-	die("Error: invalid STP port state")
+	fail(exitFailed, "Error: invalid STP port state")
 	return 0
 }

@@ -71,7 +71,7 @@ func mdbModify(s *session, w *words, typ int, flags netlink.HeaderFlags) {
 		w.skip()
 	}
 	if dev == "" || group == "" || port == "" {
-		die("Device, group address and port name are required arguments.")
+		fail(exitFailed, "Device, group address and port name are required arguments.")
 	}
 	index, portIndex := s.device(dev), s.device(port)
 	entry := make([]byte, mdbEntryLen)
@@ -84,7 +84,7 @@ func mdbModify(s *session, w *words, typ int, flags netlink.HeaderFlags) {
 	if source != "" {
 		a, err := netip.ParseAddr(source)
 		if err != nil || a.Zone() != "" {
-			die("Invalid source address \"%s\"", source)
+			fail(exitFailed, "Invalid source address \"%s\"", source)
 		}
 		at := m.Begin(mdbaSetEntryAttrs)
 		m.Addr(mdbeAttrSource, a)
@@ -110,9 +110,9 @@ func putGroup(entry []byte, group string) {
 	hw, ok := parseHW(group)
 	switch {
 	case !ok:
-		die("\"%s\" is invalid lladdr.\nInvalid address \"%s\"", group, group)
+		fail(exitFailed, "\"%s\" is invalid lladdr.\nInvalid address \"%s\"", group, group)
 	case len(hw) != 6:
-		die("Invalid address \"%s\"", group)
+		fail(exitFailed, "Invalid address \"%s\"", group)
 	}
 	copy(entry[8:], hw)
 }

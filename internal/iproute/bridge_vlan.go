@@ -95,22 +95,22 @@ func (r *vlanRequest) parseVid(word string) {
 
 func (r *vlanRequest) check() {
 	if r.dev == "" || r.vid == -1 {
-		die("Device and VLAN ID are required arguments.")
+		fail(exitFailed, "Device and VLAN ID are required arguments.")
 	}
 }
 
 func (r *vlanRequest) checkRange() {
 	if r.vid >= 4096 {
-		die("Invalid VLAN ID \"%d\"", uint16(r.vid))
+		fail(exitFailed, "Invalid VLAN ID \"%d\"", uint16(r.vid))
 	}
 	if !r.ranged {
 		return
 	}
 	if r.end == -1 || r.end >= 4096 || r.vid >= r.end {
-		die("Invalid VLAN range \"%d-%d\"", uint16(r.vid), uint16(r.end))
+		fail(exitFailed, "Invalid VLAN range \"%d-%d\"", uint16(r.vid), uint16(r.end))
 	}
 	if r.flags&vlanPVID != 0 {
-		die("pvid cannot be configured for a vlan range")
+		fail(exitFailed, "pvid cannot be configured for a vlan range")
 	}
 }
 

@@ -77,7 +77,7 @@ func vniModify(s *session, w *words, typ int) {
 		w.skip()
 	}
 	if dev == "" || !said {
-		die("Device and VNI ID are required arguments.")
+		fail(exitFailed, "Device and VNI ID are required arguments.")
 	}
 	m := rtnl.NewMessage(tunnelLen)
 	writeVNIs(m, list, group)

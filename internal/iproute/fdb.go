@@ -56,10 +56,10 @@ func fdbModify(s *session, w *words, typ int, flags netlink.HeaderFlags) {
 		w.skip()
 	}
 	if e.dev == "" || e.addr == "" {
-		die("Device and address are required arguments.")
+		fail(exitFailed, "Device and address are required arguments.")
 	}
 	if e.nhid != 0 && (e.hasDst || e.port != 0 || e.hasVNI) {
-		die("dst, port, vni are mutually exclusive with nhid")
+		fail(exitFailed, "dst, port, vni are mutually exclusive with nhid")
 	}
 	if e.flags&(unix.NTF_SELF|unix.NTF_MASTER) == 0 {
 		e.flags |= unix.NTF_SELF
@@ -103,7 +103,9 @@ func (e *fdbEntry) word(s *session, w *words) {
 	case word == "src_vni":
 		e.srcVNI, e.hasSourceVNI = vni("invalid src VNI\n"), true
 	case word == "via":
-		e.via = s.device(w.next())
+		if e.via = uint32(s.indexOf(w.next())); e.via == 0 {
+			die("Cannot find device \"%s\"", w.peek())
+		}
 	case matches(word, "vlan"):
 		if next := w.next(); e.vlan >= 0 {
 			garbage("vlan", next)

@@ -64,7 +64,7 @@ func fdbGet(s *session, w *words) {
 		w.skip()
 	}
 	if dev == "" && bridge == "" || mac == nil {
-		die("Device or master and address are required arguments.")
+		fail(exitFailed, "Device or master and address are required arguments.")
 	}
 	m.Bytes(unix.NDA_LLADDR, mac)
 	if vlan >= 0 {
@@ -191,14 +191,14 @@ words:
 		w.skip()
 	}
 	if dev == "" {
-		die("Device is a required argument.")
+		fail(exitFailed, "Device is a required argument.")
 	}
 	index := s.bridgeDevice(dev, "Cannot find bridge device \"%s\"")
 	if port != "" {
 		m.U32(unix.NDA_IFINDEX, s.bridgeDevice(port, "Cannot find port device \"%s\""))
 	}
 	if vlan >= 4096 {
-		die("Invalid VLAN ID \"%d\"", vlan)
+		fail(exitFailed, "Invalid VLAN ID \"%d\"", vlan)
 	}
 	if flags&(unix.NTF_SELF|unix.NTF_MASTER) == 0 {
 		flags |= unix.NTF_SELF

@@ -44,6 +44,7 @@ func linkModify(s *session, w *words, typ int, flags netlink.HeaderFlags) {
 	defer r.close()
 	r.set = typ == unix.RTM_NEWLINK && flags&netlink.Create == 0
 	r.parse(w)
+	r.checkLength(r.addrLen)
 	index := r.index
 	switch create := flags&netlink.Create != 0; {
 	case !create && r.dev == "" && r.group >= 0:
@@ -95,7 +96,11 @@ func linkModify(s *session, w *words, typ int, flags netlink.HeaderFlags) {
 	native.PutUint32(head[8:], r.flags)
 	native.PutUint32(head[12:], r.change)
 	leaving := r.departure(uint32(index))
-	s.do(r.m.Request(typ, flags))
+	if r.set {
+		s.do(r.m.Request(typ, flags))
+	} else {
+		s.doEcho(r.m.Request(typ, flags))
+	}
 	s.arrived(leaving)
 }
 

@@ -126,10 +126,14 @@ func printMacvlan(_ *session, p *printer, a rtnl.Attrs, _ *linkMsg) {
 		{unix.IFLA_MACVLAN_BC_QUEUE_LEN, 4, "bcqueuelen", "bcqueuelen %d "},
 		{unix.IFLA_MACVLAN_BC_QUEUE_LEN_USED, 4, "usedbcqueuelen", "usedbcqueuelen %d "},
 	})
-	if a.U32(unix.IFLA_MACVLAN_MACADDR_COUNT) == 0 {
+	const source = 16 // MACVLAN_MODE_SOURCE
+	if a.U32(unix.IFLA_MACVLAN_MODE) != source || !a.Has(unix.IFLA_MACVLAN_MACADDR_COUNT) {
 		return
 	}
 	num(p, "macaddr_count", "remotes (%d) ", a.U32(unix.IFLA_MACVLAN_MACADDR_COUNT))
+	if a.U32(unix.IFLA_MACVLAN_MACADDR_COUNT) == 0 {
+		return
+	}
 	p.openArray("macaddr_data", "")
 	rtnl.EachAttr(a.Bytes(unix.IFLA_MACVLAN_MACADDR_DATA), func(_ uint16, b []byte) {
 		p.item("%s ", net.HardwareAddr(b).String())

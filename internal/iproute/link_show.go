@@ -54,6 +54,7 @@ func linkShow(s *session, w *words) {
 		}
 		w.skip()
 	}
+	s.linked = s.personality != Warren
 	s.showLinks(&f, unix.AF_UNSPEC, true)
 }
 

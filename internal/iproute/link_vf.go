@@ -40,7 +40,9 @@ words:
 		case matches(word, "mac"):
 			b := make([]byte, 36)
 			native.PutUint32(b, vf)
-			copy(b[4:], hwWord(w.next()))
+			mac := hwWord(w.next())
+			r.checkLength(len(mac))
+			copy(b[4:], mac)
 			r.m.Bytes(1, b)
 		case matches(word, "vlan"):
 			r.vfVlan(vf, w)

@@ -21,6 +21,7 @@ type linkRequest struct {
 	link, kind    string
 	group         int64 // -1 = not said
 	set           bool  // a link that is there is changed
+	addrLen       int   // of the address, in bytes; 0 = none was given
 	lowerNS       *netns.Handle
 	moveTo        *netns.Handle   // "netns NAME"
 	movePID       int             // "netns PID"
@@ -82,7 +83,9 @@ func (r *linkRequest) parse(w *words) {
 		case matches(word, "link"):
 			r.link = w.next()
 		case matches(word, "address"):
-			r.m.Bytes(unix.IFLA_ADDRESS, hwWord(w.next()))
+			b := hwWord(w.next())
+			r.m.Bytes(unix.IFLA_ADDRESS, b)
+			r.addrLen = len(b)
 		case matches(word, "broadcast"), word == "brd":
 			r.m.Bytes(unix.IFLA_BROADCAST, hwWord(w.next()))
 		case matches(word, "txqueuelen"), word == "qlen", matches(word, "txqlen"):
@@ -301,4 +304,24 @@ func (r *linkRequest) linkNSID(h *netns.Handle) {
 		r.s.do(req, nil)
 	}
 	fail(exitFailed, "Cannot get an id for the namespace of the lower link")
+}
+
+// checkLength refuses an address that is not of the length that those of the link have. A link that is not there yet has none.
+func (r *linkRequest) checkLength(n int) {
+	if n == 0 || r.dev == "" {
+		return
+	}
+	req, err := rtnl.GetLink(r.dev)
+	if err != nil {
+		return
+	}
+	msgs, err := r.s.ask(req)
+	if err != nil || len(msgs) == 0 {
+		return
+	}
+	if l, ok := readLink(msgs[0].Data); ok {
+		if b := l.a.Bytes(unix.IFLA_ADDRESS); b != nil && len(b) != n {
+			fail(exitFailed, "Invalid address length %d - must be %d bytes", n, len(b))
+		}
+	}
 }

@@ -12,7 +12,8 @@ const (
 	xstatsSTP   = 4
 )
 
-// linkXstats is "ip link xstats type bridge": counters of multicast and of the spanning tree.
+// linkXstats is "ip link xstats type bridge" or "bond": counters of multicast and of the spanning tree, or of the link aggregation
+// protocol.
 func linkXstats(s *session, w *words) {
 	if !w.more() {
 		fail(exitFailed, "xstats: missing argument")
@@ -20,56 +21,89 @@ func linkXstats(s *session, w *words) {
 	if w.peek() != "type" {
 		invalid("unknown argument", w.peek())
 	}
-	which := 0
-	switch word := w.next(); word {
+	kind := w.next()
+	which, bond := statsXstats, false
+	switch kind {
 	case "bridge":
-		which = statsXstats
 	case "bridge_slave":
 		which = statsXstatsSlave
-	case "bond", "bond_slave":
-		die("ip link xstats type %s is not supported by this version of warren: use iproute2's own ip for it.", word)
+	case "bond":
+		bond = true
+	case "bond_slave":
+		which, bond = statsXstatsSlave, true
 	default:
-		invalid("invalid type", word)
-	}
-	index, mcast, stp := 0, true, true
-	for w.skip(); w.more(); w.skip() {
-		switch word := w.peek(); {
-		case matches(word, "igmp"), matches(word, "mcast"):
-			stp = false
-		case matches(word, "stp"):
-			mcast = false
-		case word == "dev":
-			name := w.next()
-			if index = s.indexOf(name); index == 0 {
-				noDevice(name)
-			}
-		case word == "help":
-			usageOf(linkUsage)
-		default:
-			invalid("unknown attribute", word)
+		if kindWords(kind) == nil {
+			invalid("invalid type", kind)
 		}
+		fail(exitFailed, "xstats: link type %s doesn't support xstats", kind)
+	}
+	w.skip()
+	x := s.xstatsWords(w, kind, bond)
+	if x == nil {
+		return // help
 	}
 	p := s.out()
 	for _, msg := range s.dump(statsRequest(s, 0, 1<<(which-1))) {
-		if len(msg.Data) < ifStatsLen || index != 0 && int(native.Uint32(msg.Data[4:])) != index {
+		if len(msg.Data) < ifStatsLen || x.index != 0 && int(native.Uint32(msg.Data[4:])) != x.index {
 			continue
 		}
 		a := rtnl.ParseAttrs(msg.Data[ifStatsLen:]).Nested(which)
-		if !a.Has(xstatsBridge) {
+		if bond && !a.Has(xstatsBond) || !bond && !a.Has(xstatsBridge) {
 			continue
 		}
 		p.openObject("")
 		p.str("ifname", "%-16s\n", s.nameOf(int(native.Uint32(msg.Data[4:]))))
+		if bond {
+			if suite := a.Nested(xstatsBond); suite.Has(bond3AD) {
+				printBondStats(p, suite.Nested(bond3AD))
+			}
+		}
 		rtnl.EachAttr(a.Bytes(xstatsBridge), func(typ uint16, b []byte) {
 			switch {
-			case typ == xstatsMcast && mcast && len(b) >= 26*8:
+			case bond:
+			case typ == xstatsMcast && x.mcast && len(b) >= 26*8:
 				printMcastStats(p, b)
-			case typ == xstatsSTP && stp && len(b) >= 6*8:
+			case typ == xstatsSTP && x.stp && len(b) >= 6*8:
 				printSTPStats(p, b)
 			}
 		})
 		p.closeObject()
 	}
+}
+
+// An xstatsFilter is which counters are to be shown.
+type xstatsFilter struct {
+	index      int // of a link; 0 = all
+	mcast, stp bool
+}
+
+// xstatsWords reads what follows the kind; nil when that was help.
+func (s *session) xstatsWords(w *words, kind string, bond bool) *xstatsFilter {
+	x := &xstatsFilter{mcast: true, stp: true}
+	for ; w.more(); w.skip() {
+		switch word := w.peek(); {
+		case bond && (word == "lacp" || word == "802.3ad"):
+		case !bond && (matches(word, "igmp") || matches(word, "mcast")):
+			x.stp = false
+		case !bond && matches(word, "stp"):
+			x.mcast = false
+		case word == "dev":
+			name := w.next()
+			if x.index = s.indexOf(name); x.index == 0 {
+				noDevice(name)
+			}
+		case word == "help":
+			suites := "[ mcast | stp ]"
+			if bond {
+				suites = "[ 802.3ad ]"
+			}
+			s.out().text("Usage: ip link xstats type %s %s [ dev DEVICE ]\n", kind, suites)
+			return nil
+		default:
+			invalid("unknown attribute", word)
+		}
+	}
+	return x
 }
 
 // statIndent is how far these counters are moved in.

@@ -223,10 +223,10 @@ func maddrModify(s *session, w *words, request uint) {
 		}
 		b, ok := parseHW(word)
 		if !ok {
-			fail(exitFailed, "Error: \"%s\" is not a legal ll address.", word)
+			exit("Error: \"%s\" is not a legal ll address.", word)
 		}
 		if len(b) != 6 {
-			fail(exitFailed, "Error: Invalid address length %d - must be 6 bytes", len(b))
+			exit("Error: Invalid address length %d - must be 6 bytes", len(b))
 		}
 		copy(req.addr[:], b)
 		said = true
@@ -237,10 +237,10 @@ func maddrModify(s *session, w *words, request uint) {
 	}
 	fd, err := s.space().Socket(unix.AF_INET, unix.SOCK_DGRAM|unix.SOCK_CLOEXEC, 0)
 	if err != nil {
-		fail(exitFailed, "Cannot create socket: %s", errnoText(err))
+		exit("Cannot create socket: %s", errnoText(err))
 	}
 	defer unix.Close(fd)
 	if _, _, errno := unix.Syscall(unix.SYS_IOCTL, uintptr(fd), uintptr(request), uintptr(unsafe.Pointer(&req))); errno != 0 {
-		fail(exitFailed, "ioctl: %s", strerror(errno))
+		exit("ioctl: %s", strerror(errno))
 	}
 }

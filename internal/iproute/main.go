@@ -78,7 +78,11 @@ func Main(args []string, p Personality, io Stdio, deps Deps) int {
 	case code != exitOK:
 		return code
 	case s.opt.version:
-		fmt.Fprintf(io.Out, "%s utility, iproute2-6.1.0\n", p)
+		name := "iproute2-"
+		if p == Bridge {
+			name = ""
+		}
+		fmt.Fprintf(io.Out, "%s utility, %s6.1.0\n", p, name)
 		return exitOK
 	case s.opt.help:
 		return s.usage()

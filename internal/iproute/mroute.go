@@ -1,6 +1,7 @@
 package iproute
 
 import (
+	"errors"
 	"fmt"
 
 	"golang.org/x/sys/unix"
@@ -48,7 +49,7 @@ func mrouteShow(s *session, w *words) {
 		case word == "iif":
 			iif = s.device(w.next())
 		case matches(word, "from"):
-			from = mroutePrefix(w.next())
+			from = s.mroutePrefix(w.next())
 		default:
 			if word == "to" {
 				word = w.next()
@@ -56,7 +57,7 @@ func mrouteShow(s *session, w *words) {
 			if matches(word, "help") {
 				usageOf(mrouteUsage)
 			}
-			to = mroutePrefix(word)
+			to = s.mroutePrefix(word)
 		}
 		w.skip()
 	}
@@ -71,7 +72,7 @@ func mrouteShow(s *session, w *words) {
 	}
 	p := s.out()
 	msgs, err := s.kernel().Dump(s.ctx, req)
-	if err != nil && len(msgs) == 0 && explicit {
+	if err != nil && len(msgs) == 0 && explicit && !(s.inBatch && errors.Is(err, unix.ENOENT)) { // as for routes
 		fail(exitFailed, "%s\nDump terminated", kernelText(err))
 	}
 	for _, msg := range msgs {
@@ -85,9 +86,9 @@ func mrouteShow(s *session, w *words) {
 	}
 }
 
-func mroutePrefix(word string) prefixWord {
+func (s *session) mroutePrefix(word string) prefixWord {
 	p, ok := parsePrefix(word, 0)
-	if !ok {
+	if !ok || p.addr.IsValid() && s.personality != Warren { // as in iproute2, to which no address is one of its family of multicast routes
 		panic(&failure{code: exitFailed, abort: true, text: fmt.Sprintf("Error: ??? prefix is expected rather than \"%s\".", word)})
 	}
 	return p

@@ -111,18 +111,27 @@ func neighModify(s *session, w *words, typ int, flags netlink.HeaderFlags) {
 		}
 		w.skip()
 	}
-	if dev == "" || !has {
+	if !has || dev == "" && ndFlags&unix.NTF_PROXY == 0 { // an address may be answered for on every link
 		die("Device and destination are required arguments.")
 	}
 	if lladdr != "null" { // no address at all
 		m.Bytes(unix.NDA_LLADDR, hwWord(lladdr))
 	}
-	index := s.device(dev)
+	index := uint32(0)
+	if dev != "" {
+		index = s.device(dev)
+	}
 	head := m.Head()
 	head[0], head[10] = uint8(family), ndFlags
 	native.PutUint32(head[4:], index)
 	native.PutUint16(head[8:], state)
-	s.do(m.Request(typ, flags))
+	req, err := m.Request(typ, flags)
+	if err != nil {
+		die("%v", err)
+	}
+	if err := s.kernel().Batch([]nl.Request{req})[0]; err != nil {
+		panic(&failure{code: exitKernel, text: kernelText(err), abort: true})
+	}
 }
 
 const (
@@ -146,7 +155,7 @@ type neighFilter struct {
 func (s *session) neighFilter(w *words, flush bool) *neighFilter {
 	f := &neighFilter{family: s.opt.family, state: 0xff &^ nudNoARP}
 	if flush {
-		f.state = 0xff &^ (nudNoARP | nudPermanent)
+		f.state = 0x1ff &^ (nudNoARP | nudPermanent) // those without a state too
 	}
 	said, dev := false, ""
 	for w.more() {
@@ -266,16 +275,16 @@ func neighFlush(s *session, w *words) {
 	}
 	f := s.neighFilter(w, true)
 	const rounds = 10
-	if !s.flushRounds("entries", rounds, func() int {
-		var reqs []nl.Request
-		for _, data := range s.neighMessages(f) {
-			if s.opt.stats > 1 {
-				s.printNeigh(s.out(), data, f.index != 0)
+	if !s.empty(&flush{
+		what: "entries", typ: unix.RTM_DELNEIGH, most: rounds, code: exitFailed, gone: unix.ENOENT,
+		each: func(yield func([]byte) bool) {
+			for _, data := range s.neighMessages(f) {
+				if !yield(data) {
+					return
+				}
 			}
-			reqs = append(reqs, nl.Request{Type: netlink.HeaderType(unix.RTM_DELNEIGH), Data: data})
-		}
-		s.kernel().Batch(reqs) // an entry that went by itself is an error of no interest
-		return len(reqs)
+		},
+		show: func(p *printer, data []byte) { s.printNeigh(p, data, f.index != 0) },
 	}) {
 		fail(exitFailed, "*** Flush not complete bailing out after %d rounds", rounds)
 	}

@@ -65,8 +65,12 @@ func (s *session) printNeigh(p *printer, b []byte, hideDev bool) {
 	a := rtnl.ParseAttrs(b[rtnl.NdmsgLen:])
 	p.openObject("")
 	s.printDeleted(p)
+	if s.opt.brief {
+		s.printNeighBrief(p, a, int(b[0]), index, hideDev)
+		return
+	}
 	if a.Has(unix.NDA_DST) {
-		p.colored(colorOfFamily(int(b[0])), "dst", "%s ", a.Addr(unix.NDA_DST).String())
+		p.colored(colorOfFamily(int(b[0])), "dst", "%s ", s.host(a.Addr(unix.NDA_DST)))
 	}
 	if !hideDev && index != 0 {
 		p.text("dev ")
@@ -112,6 +116,25 @@ func (s *session) printNeigh(p *printer, b []byte, hideDev bool) {
 	}
 	if a.Has(ndaProtocol) {
 		p.str("protocol", "proto %s ", protocolName(s, a.U8(ndaProtocol)))
+	}
+	p.text("\n")
+	p.closeObject()
+}
+
+// printNeighBrief prints the line of -br, and closes the entry.
+func (s *session) printNeighBrief(p *printer, a rtnl.Attrs, family int, index uint32, hideDev bool) {
+	if a.Has(unix.NDA_DST) {
+		p.colored(colorOfFamily(family), "dst", "%-40s", s.host(a.Addr(unix.NDA_DST)))
+	}
+	if !hideDev && index != 0 {
+		p.colored(colorName, "dev", "%-17s", s.nameOf(int(index)))
+	}
+	if ll := a.Bytes(unix.NDA_LLADDR); ll != nil {
+		hw := uint16(0)
+		if l, ok := s.brief(int(index)); ok {
+			hw = l.hw
+		}
+		p.colored(colorMAC, "lladdr", "%s", hwAddr(ll, hw))
 	}
 	p.text("\n")
 	p.closeObject()

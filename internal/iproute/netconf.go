@@ -48,6 +48,9 @@ func netconfShow(s *session, w *words) {
 		}
 		w.skip()
 	}
+	if f.family != unix.AF_UNSPEC && f.index != 0 {
+		s.opt.json = false // as with iproute2
+	}
 	m := rtnl.NewMessage(netconfLen)
 	m.Head()[0] = uint8(f.family)
 	req, err := m.Request(unix.RTM_GETNETCONF, 0)
@@ -79,9 +82,9 @@ func (s *session) printNetconf(p *printer, data []byte) {
 	if a.Has(index) {
 		switch i := a.S32(index); i {
 		case all:
-			p.str("interface", "%s ", "all")
+			p.colored(colorName, "interface", "%s ", "all")
 		case others:
-			p.str("interface", "%s ", "default")
+			p.colored(colorName, "interface", "%s ", "default")
 		default:
 			p.colored(colorName, "interface", "%s ", s.nameOf(int(i)))
 		}

@@ -1,6 +1,7 @@
 package iproute
 
 import (
+	"errors"
 	"math"
 	"strings"
 
@@ -127,7 +128,7 @@ func nexthopModify(s *session, w *words, typ int, flags netlink.HeaderFlags) {
 	head := m.Head()
 	head[0], head[2] = uint8(family), protocol
 	native.PutUint32(head[4:], nhFlags)
-	s.do(m.Request(typ, flags))
+	s.doEcho(m.Request(typ, flags))
 }
 
 // existing finds a link that must exist; else the word is wrong.
@@ -361,8 +362,16 @@ func nexthopFlush(s *session, w *words) {
 		}
 		return
 	}
-	// Of a dump no error is of interest: a group went with its last member.
-	if n := len(reqs); n > 0 {
+	// Of a dump no error is a failure: a group went with its last member.
+	n := 0
+	for _, err := range errs {
+		if err == nil || errors.Is(err, unix.ENOENT) {
+			n++
+		} else {
+			s.hint(kernelText(err))
+		}
+	}
+	if n > 0 {
 		s.out().text("Flushed %d nexthops\n", n)
 	} else {
 		s.out().text("Nothing to flush\n")

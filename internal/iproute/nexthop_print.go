@@ -39,7 +39,7 @@ func (s *session) printNexthopObject(p *printer, data []byte) {
 	if a.Has(nhaGateway) {
 		gateway := a.Addr(nhaGateway)
 		p.text("via ")
-		p.colored(colorOfFamily(familyOfAddr(gateway)), "gateway", "%s ", gateway.String())
+		p.colored(colorOfFamily(familyOfAddr(gateway)), "gateway", "%s ", s.host(gateway))
 	}
 	if a.Has(nhaOIF) {
 		p.text("dev ")

@@ -28,6 +28,7 @@ type options struct {
 	iec      bool   // powers of 1024 with -h
 	short    bool   // time stamps in one line
 	loops    uint32 // of a flush; 0 = without end
+	echo     bool   // a change is shown as the kernel tells of it
 }
 
 // An option is any beginning of its name after one or two dashes; the first that fits counts.
@@ -73,7 +74,7 @@ func setOption(o *options, name string, w *words, list []option) bool {
 			}
 			continue
 		}
-		if matches(name, opt.name) {
+		if matches(name, opt.name) && (opt.name != "-echo" || name == opt.name) { // no part of it will do
 			opt.set(o, w)
 			return true
 		}
@@ -111,6 +112,7 @@ func ipOptions() []option {
 		{"-Numeric", func(o *options, _ *words) { o.numeric = true }},
 		{"-all", func(o *options, _ *words) { o.all = true }},
 		{"-pretty", func(o *options, _ *words) { o.pretty = true }},
+		{"-echo", func(o *options, _ *words) { o.echo = true }},
 	}
 }
 

@@ -142,7 +142,7 @@ func routeModify(s *session, w *words, typ int, flags netlink.HeaderFlags) {
 	if r.table > 255 {
 		r.m.U32(unix.RTA_TABLE, r.table)
 	}
-	s.do(r.m.Request(typ, flags))
+	s.doEcho(r.m.Request(typ, flags))
 }
 
 func (r *routeRequest) guessScope(typ int) {

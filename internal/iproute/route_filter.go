@@ -9,7 +9,6 @@ import (
 
 	"github.com/mdlayher/netlink"
 
-	"warren/internal/nl"
 	"warren/internal/rtnl"
 )
 
@@ -275,8 +274,8 @@ func (s *session) routeMessages(f *routeFilter, show bool) []netlink.Message {
 		die("%v", err)
 	}
 	msgs, err := s.kernel().Dump(s.ctx, req)
-	if show && errors.Is(err, unix.ENOENT) && f.table == unix.RT_TABLE_MAIN {
-		return nil // no route has been in it yet
+	if show && errors.Is(err, unix.ENOENT) && (f.table == unix.RT_TABLE_MAIN || s.inBatch) {
+		return nil // no route has been in it yet; in a batch iproute2 does not have the kernel be strict
 	}
 	if err != nil && len(msgs) == 0 {
 		s.cut = true
@@ -300,50 +299,28 @@ func routeFlush(s *session, w *words) {
 	if f.cached {
 		if s.opt.family != unix.AF_INET6 {
 			// IPv4 has had no cache for long, but exceptions: a path's MTU, a redirect. They go all at once.
-			_ = s.space().SetSysctl("net/ipv4/route/flush", "-1") // iproute2 says nothing either
+			if err := s.space().SetSysctl("net/ipv4/route/flush", "-1"); err != nil { // no failure, as with iproute2
+				s.hint("Cannot open \"/proc/sys/net/ipv4/route/flush\": " + errnoText(err))
+			}
 			if s.opt.stats > 0 {
 				s.out().text("*** IPv4 routing cache is flushed.\n")
 			}
 			return
 		}
 	}
-	s.flushRounds("entries", 0, func() int {
-		var reqs []nl.Request
-		for _, r := range s.routes(f, false) {
-			if s.opt.stats > 1 {
-				s.printRoute(s.out(), f, &r)
-			}
-			reqs = append(reqs, nl.Request{Type: netlink.HeaderType(unix.RTM_DELROUTE), Data: r.data})
-		}
-		s.kernel().Batch(reqs) // what went with another one is an error of no interest
-		return len(reqs)
-	})
-}
-
-// flushRounds deletes until there is nothing left, and says so with -s; most (0 = any number) is the last round.
-func (s *session) flushRounds(what string, most uint32, round func() int) bool {
-	p := s.out()
-	for n := uint32(0); ; n++ {
-		if most != 0 && n == most {
-			return false
-		}
-		deleted := round()
-		if deleted == 0 {
-			switch {
-			case s.opt.stats == 0:
-			case n == 0:
-				p.text("Nothing to flush.\n")
-			default:
-				plural := "s"
-				if n == 1 {
-					plural = ""
+	s.empty(&flush{
+		what: "entries", typ: unix.RTM_DELROUTE, code: exitKernel,
+		each: func(yield func([]byte) bool) {
+			for _, r := range s.routes(f, false) {
+				if !yield(r.data) {
+					return
 				}
-				p.text("*** Flush is complete after %d round%s ***\n", n, plural)
 			}
-			return true
-		}
-		if s.opt.stats > 0 {
-			p.text("\n*** Round %d, deleting %d %s ***\n", n+1, deleted, what)
-		}
-	}
+		},
+		show: func(p *printer, data []byte) {
+			if r, ok := readRoute(data); ok {
+				s.printRoute(p, f, &r)
+			}
+		},
+	})
 }

@@ -1,6 +1,8 @@
 package iproute
 
 import (
+	"fmt"
+
 	"golang.org/x/sys/unix"
 
 	"warren/internal/rtnl"
@@ -68,14 +70,16 @@ func routeGet(s *session, w *words) {
 			if matches(word, "help") {
 				usageOf(routeUsage)
 			}
-			p := prefix(word, family)
-			if family == unix.AF_UNSPEC && p.addr.IsValid() {
-				family = familyOfAddr(p.addr)
-			}
+			p := hostPrefix(word, family)
 			if p.addr.IsValid() {
+				family = familyOfAddr(p.addr)
+				if whole := p.addr.BitLen(); p.bits != whole {
+					s.hint(fmt.Sprintf("Warning: /%d as prefix is invalid, only /%d (or none) is supported.", p.bits, whole))
+					p.bits = whole
+				}
 				m.Addr(unix.RTA_DST, p.addr)
-				has = true
 			}
+			has = true
 			head[1] = uint8(p.bits)
 		}
 		w.skip()

@@ -2,6 +2,7 @@ package iproute
 
 import (
 	"fmt"
+	"net/netip"
 	"strconv"
 
 	"golang.org/x/sys/unix"
@@ -31,22 +32,24 @@ func (s *session) printRoute(p *printer, f *routeFilter, r *routeMsg) {
 		}
 		p.str("type", "%s ", word)
 	}
-	dst := "default"
+	dst, color := "default", colorOfFamily(int(r.family))
 	switch {
 	case r.a.Has(unix.RTA_DST) && r.dstLen != hostLen:
 		dst = fmt.Sprintf("%s/%d", r.a.Addr(unix.RTA_DST), r.dstLen)
 	case r.a.Has(unix.RTA_DST):
-		dst = r.a.Addr(unix.RTA_DST).String()
+		dst = s.host(r.a.Addr(unix.RTA_DST))
 	case r.dstLen != 0:
 		dst = fmt.Sprintf("0/%d", r.dstLen)
+	default:
+		color = ""
 	}
-	p.colored(colorOfFamily(int(r.family)), "dst", "%s ", dst)
+	p.colored(color, "dst", "%s ", dst)
 	if r.a.Has(unix.RTA_SRC) {
-		src := r.a.Addr(unix.RTA_SRC).String()
+		src := s.host(r.a.Addr(unix.RTA_SRC))
 		if r.srcLen != hostLen {
-			src = fmt.Sprintf("%s/%d", src, r.srcLen)
+			src = fmt.Sprintf("%s/%d", r.a.Addr(unix.RTA_SRC), r.srcLen)
 		}
-		p.str("from", "from %s ", src)
+		p.colored(colorOfFamily(int(r.family)), "from", "from %s ", src)
 	} else if r.srcLen != 0 {
 		p.str("src", "from %s ", fmt.Sprintf("0/%d", r.srcLen))
 	}
@@ -62,7 +65,7 @@ func (s *session) printRoute(p *printer, f *routeFilter, r *routeMsg) {
 	if r.tos != 0 && f.tos == nil {
 		p.str("tos", "tos %s ", s.dsName(r.tos))
 	}
-	printGateway(p, r.a, f.via.addr.IsValid() && f.via.bits == int(hostLen))
+	s.printGateway(p, r.a, f.via.addr.IsValid() && f.via.bits == int(hostLen))
 	if r.a.Has(unix.RTA_OIF) && f.oif == 0 {
 		p.text("dev ")
 		p.colored(colorName, "dev", "%s ", s.nameOf(int(r.a.U32(unix.RTA_OIF))))
@@ -228,27 +231,27 @@ func (p *printer) printCacheFlags(flags uint32) {
 	}
 }
 
-func printGateway(p *printer, a rtnl.Attrs, hidden bool) {
+func (s *session) printGateway(p *printer, a rtnl.Attrs, hidden bool) {
 	if a.Has(unix.RTA_GATEWAY) && !hidden {
 		gateway := a.Addr(unix.RTA_GATEWAY)
 		p.text("via ")
-		p.colored(colorOfFamily(familyOfAddr(gateway)), "gateway", "%s ", gateway.String())
+		p.colored(colorOfFamily(familyOfAddr(gateway)), "gateway", "%s ", s.host(gateway))
 	}
 	b := a.Bytes(unix.RTA_VIA)
 	if len(b) < 6 {
 		return
 	}
-	family := familyName(int(native.Uint16(b)))
+	family := int(native.Uint16(b))
 	addr := viaAddr(b[2:])
 	p.openObject("via")
-	p.str("family", "via %s ", family)
-	p.str("host", "%s ", addr)
+	p.str("family", "via %s ", familyName(family))
+	p.colored(colorOfFamily(family), "host", "%s ", s.host(addr))
 	p.closeObject()
 }
 
-func viaAddr(b []byte) string {
+func viaAddr(b []byte) netip.Addr {
 	m := rtnl.ParseAttrs(append(native.AppendUint16(native.AppendUint16(nil, uint16(4+len(b))), 1), b...))
-	return m.Addr(1).String()
+	return m.Addr(1)
 }
 
 func tosWord(tos uint8) string {
@@ -298,13 +301,12 @@ func (s *session) printNexthops(p *printer, r *routeMsg, b []byte) {
 		if a.Has(rtaNewDst) {
 			p.str("to", "as to %s ", a.Addr(rtaNewDst).String())
 		}
-		printGateway(p, a, false)
+		s.printGateway(p, a, false)
 		if a.Has(unix.RTA_FLOW) {
 			s.printRealms(p, a.U32(unix.RTA_FLOW))
 		}
 		if index := int(native.Uint32(b[4:])); index != 0 {
-			p.text("dev ")
-			p.colored(colorName, "dev", "%s ", s.nameOf(index))
+			p.str("dev", "dev %s ", s.nameOf(index)) // of one of several iproute2 does not colour it
 		}
 		if r.family != unix.AF_MPLS {
 			num(p, "weight", "weight %d ", int(b[3])+1)

@@ -83,7 +83,7 @@ func ruleModify(s *session, w *words, typ int, flags netlink.HeaderFlags) {
 	}
 	head[0] = uint8(r.family)
 	copy(m.Head(), head)
-	s.do(m.Request(typ, flags))
+	s.doEcho(m.Request(typ, flags))
 }
 
 // A ruleRequest is what the words said so far.
@@ -100,8 +100,8 @@ type ruleRequest struct {
 func (r *ruleRequest) prefix(typ uint16, at int, word string) {
 	p := prefix(word, r.family)
 	if p.addr.IsValid() {
-		if r.family == unix.AF_UNSPEC {
-			r.family = familyOfAddr(p.addr)
+		if r.family == unix.AF_UNSPEC && r.s.personality == Warren {
+			r.family = familyOfAddr(p.addr) // iproute2 has to be told
 		}
 		r.m.Addr(typ, p.addr)
 	}

@@ -187,7 +187,9 @@ func ruleFlush(s *session, w *words) {
 		if !a.Has(unix.FRA_PRIORITY) || a.U32(unix.FRA_PRIORITY) == 0 || !f.lets(m.Data, a) || f.protocol >= 0 && int64(a.U8(unix.FRA_PROTOCOL)) != f.protocol {
 			continue
 		}
-		refused(s.kernel().Batch([]nl.Request{{Type: netlink.HeaderType(unix.RTM_DELRULE), Data: m.Data}})[0])
+		if err := s.kernel().Batch([]nl.Request{{Type: netlink.HeaderType(unix.RTM_DELRULE), Data: m.Data}})[0]; err != nil {
+			fail(exitUsage, "%s\nDump terminated", kernelText(err))
+		}
 	}
 }
 

@@ -37,6 +37,7 @@ type session struct {
 	code       int  // of a command that failed in part
 	inBatch    bool // children are started, the process is not replaced
 	aborted    bool
+	linked     bool // a line of the batch has shown links: from then on iproute2 shows links of addresses as it shows links
 	monitoring bool
 	deleted    bool // what is printed is no more
 	cut        bool // JSON stays open, as ip leaves it when a dump fails
@@ -157,7 +158,11 @@ func (s *session) kernel() *nl.Conn {
 // dial opens a route socket: without a detour where no other namespace is named.
 func (s *session) dial() (*nl.Conn, error) {
 	if s.opt.netns != "" || s.ns != nil {
-		return s.space().Netlink(unix.NETLINK_ROUTE)
+		c, err := s.space().Netlink(unix.NETLINK_ROUTE)
+		if errors.Is(err, unix.EPERM) && s.personality != Warren {
+			die("setting the network namespace \"%s\" failed: %s", s.opt.netns, errnoText(err))
+		}
+		return c, err
 	}
 	fd, err := unix.Socket(unix.AF_NETLINK, unix.SOCK_RAW|unix.SOCK_CLOEXEC, unix.NETLINK_ROUTE)
 	if err != nil {

@@ -1,12 +1,9 @@
 package iproute
 
 import (
-	"context"
-	"net"
 	"net/netip"
 	"os"
 	"strings"
-	"time"
 
 	"golang.org/x/sys/unix"
 
@@ -156,14 +153,7 @@ func (s *ss) inetEnd(a netip.AddrPort, any6 bool) ssEnd {
 
 // host is an address, or with -r the host's name.
 func (s *ss) host(a netip.Addr) string {
-	if s.opt.resolve {
-		ctx, cancel := context.WithTimeout(s.ctx, 5*time.Second)
-		defer cancel()
-		if names, err := net.DefaultResolver.LookupAddr(ctx, a.Unmap().String()); err == nil && len(names) > 0 {
-			return strings.TrimSuffix(names[0], ".")
-		}
-	}
-	return a.String()
+	return hostName(s.ctx, a, s.opt.resolve)
 }
 
 // inetSocket writes a socket with all that was asked for.

@@ -42,8 +42,8 @@ func tuntapShow(s *session, w *words) {
 			{true, unix.IFF_TAP, "tap"},
 			{false, unix.IFF_NO_PI, "pi"},
 			{true, unix.IFF_ONE_QUEUE, "one_queue"},
-			{true, unix.IFF_VNET_HDR, "vnet_hdr"},
 			{true, unix.IFF_MULTI_QUEUE, "multi_queue"},
+			{true, unix.IFF_VNET_HDR, "vnet_hdr"},
 			{true, unix.IFF_PERSIST, "persist"},
 			{false, iffNoFilter, "filter"},
 		} {

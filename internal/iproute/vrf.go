@@ -63,7 +63,7 @@ func vrfShow(s *session, w *words) {
 	}
 	if name != "" {
 		if len(rows) == 0 {
-			die("Invalid VRF")
+			fail(exitUsage, "Invalid VRF")
 		}
 		fmt.Fprintf(s.stdio.Out, "%s %s\n", rows[0][0], rows[0][1])
 		return
@@ -100,7 +100,7 @@ func vrfIdentify(s *session, w *words) {
 	}
 	b, err := os.ReadFile(fmt.Sprintf("/proc/%d/cgroup", pid))
 	if err != nil {
-		exit("Failed to lookup vrf association: %s", errnoText(err))
+		fail(exitFailed, "Failed to lookup vrf association: %s", errnoText(err))
 	}
 	for line := range strings.Lines(string(b)) {
 		if _, name, ok := strings.Cut(strings.TrimSuffix(line, "\n"), "/vrf/"); ok && strings.Contains(line, "::/") {
@@ -125,11 +125,11 @@ func (s *session) isVRF(name string) bool {
 // vrfPIDs lists the processes of a domain, wherever below the hierarchy its folders are.
 func vrfPIDs(s *session, w *words) {
 	if w.left() != 1 {
-		exit("Invalid arguments")
+		fail(exitFailed, "Invalid arguments")
 	}
 	name := w.peek()
 	if !s.isVRF(name) {
-		exit("Invalid VRF name")
+		fail(exitFailed, "Invalid VRF name")
 	}
 	const hierarchy = "/sys/fs/cgroup"
 	_ = filepath.WalkDir(hierarchy, func(path string, d os.DirEntry, err error) error {
