@@ -151,8 +151,10 @@ func nameIn(s *state.Snapshot, lab, name string) (string, error) {
 	var found, all []string
 	for i := range s.Namespaces {
 		n := &s.Namespaces[i]
-		all = append(all, n.Name)
-		_, node, _ := strings.Cut(n.Name, ".")
+		_, node, inLab := strings.Cut(n.Name, ".")
+		if all = append(all, n.Name); inLab {
+			all = append(all, node)
+		}
 		switch {
 		case lab != "" && n.Name == lab+"."+name, lab == "" && slices.Contains(n.Names, name):
 			return n.Name, nil

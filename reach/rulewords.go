@@ -13,11 +13,11 @@ import (
 func (t *tracer) write(r *room, u *filter.Rule) {
 	texts := t.flow.Rules
 	switch {
-	case u.Backend == "nft" && u.Handle != 0 && texts.NFT != nil:
+	case u.Backend == "nft" && (u.Handle != 0 || u.Number != 0) && texts.NFT != nil:
 		for i := range r.Tables {
 			if table := &r.Tables[i]; table.Family == u.Family && table.Name == u.Table {
-				for _, x := range table.Chain(u.Chain).Rules {
-					if x.Handle == u.Handle {
+				for i, x := range table.Chain(u.Chain).Rules {
+					if u.Handle != 0 && x.Handle == u.Handle || u.Handle == 0 && i+1 == u.Number {
 						u.Text = texts.NFT(u.Family, x)
 					}
 				}

@@ -3,7 +3,6 @@ package cli
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"net/netip"
 
@@ -90,6 +89,9 @@ Exit status: 0 yes, 1 no, 2 wrong usage, 3 it cannot be told.`,
 				return exit{3}
 			}
 			a.endProgress()
+			if n := len(v.Request) + len(v.Reply); format == "text" && (explain < 0 || explain > n) {
+				return usagef(c, "why: there is no step %d: the walk has %d", explain, n)
+			}
 			if live {
 				err = a.printLive(&v, format, explain)
 			} else {
@@ -118,7 +120,24 @@ Exit status: 0 yes, 1 no, 2 wrong usage, 3 it cannot be told.`,
 	c.Flags().IntVar(&explain, "explain", 0, "list the rules that step N looked at")
 	a.sourceFlag(c, &src)
 	a.completeFlag(c, "lab", a.completeLabs)
+	a.completeFlag(c, "format", fixed("text", "json", "svg"))
+	for _, f := range []string{"from", "mark", "size", "ttl", "explain"} {
+		a.completeFlag(c, f, fixed())
+	}
+	c.ValidArgsFunction = a.completeWhy
 	return c
+}
+
+// completeWhy offers namespaces to send from and to send to, and "out".
+func (a *app) completeWhy(c *cobra.Command, args []string, word string) ([]string, cobra.ShellCompDirective) {
+	if len(args) > 1 {
+		return nil, noFiles
+	}
+	names, directive := a.completeNamespaces(c, nil, word)
+	if len(args) == 1 {
+		names = append(names, "out")
+	}
+	return names, directive
 }
 
 func (a *app) verdict(ctx context.Context, src source, q warren.WhyQuery) (v reach.Verdict, err error) {
@@ -143,9 +162,6 @@ func (a *app) printVerdict(v *reach.Verdict, format string, explain int) error {
 	case "svg":
 		_, err := io.WriteString(a.Out, draw.VerdictSVG(v))
 		return err
-	}
-	if n := len(v.Request) + len(v.Reply); explain > n {
-		return fmt.Errorf("there is no step %d: the walk has %d", explain, n)
 	}
 	_, err := io.WriteString(a.Out, draw.Verdict(v, draw.VerdictOptions{Color: bool(a.style(a.Out)), Explain: explain}))
 	return err

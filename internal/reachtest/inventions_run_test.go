@@ -59,8 +59,9 @@ type invention struct {
 	w      *warren.Warren
 	prefix string
 	rooms  map[string]*netns.Handle
-	// after is done behind the last question; nil = nothing.
-	after func(context.Context) error
+	// after is done with each question once it is answered, and last behind them all; nil = nothing.
+	after func(context.Context, question) error
+	last  func(context.Context) error
 }
 
 func (v *invention) named(s string) string { return strings.ReplaceAll(s, "~", v.prefix) }
@@ -101,12 +102,16 @@ func (v *invention) run(t *testing.T) error {
 	}
 	var errs []error
 	for _, q := range v.scene.ask {
-		errs = append(errs, v.question(ctx, q))
+		err := v.question(ctx, q)
+		if err == nil && v.after != nil {
+			err = v.after(ctx, q)
+		}
+		errs = append(errs, err)
 	}
-	if err := errors.Join(errs...); err != nil || v.after == nil {
+	if err := errors.Join(errs...); err != nil || v.last == nil {
 		return err
 	}
-	return v.after(ctx)
+	return v.last(ctx)
 }
 
 // question asks, sends a real packet, and asks again.

@@ -42,7 +42,7 @@ func TestWalks(t *testing.T) {
 			defer func() { <-turn }()
 			v := invention{scene: s.scene, w: w, prefix: fmt.Sprintf("q%d", i)}
 			if s.mends {
-				v.after = v.mend
+				v.last = v.mend
 			}
 			if err := v.run(t); err != nil {
 				t.Errorf("%s: %v", s.id, err)

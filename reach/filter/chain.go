@@ -3,6 +3,7 @@ package filter
 import (
 	"fmt"
 	"slices"
+	"strings"
 
 	"warren/state"
 )
@@ -66,8 +67,15 @@ func (e *eval) place(c *state.Chain, r *state.FirewallRule) Rule {
 	if c.Name != e.base.Chain {
 		p.Base = e.base.Chain
 	}
-	if r != nil {
-		p.Handle = r.Handle
+	if r == nil {
+		return p
+	}
+	if p.Handle = r.Handle; p.Handle == 0 { // not in a kernel yet
+		for i := range c.Rules {
+			if r == &c.Rules[i] {
+				p.Number = i + 1
+			}
+		}
 	}
 	return p
 }
@@ -129,8 +137,17 @@ func effect(v verdict) string {
 	return v.kind
 }
 
+// asksFIB reports whether an expression is met when there is no way back to the source by the device that the packet came in by.
 func asksFIB(x state.Expr) bool {
-	return x.Match != nil && x.Match.Left.FIB != nil && x.Match.Left.FIB.Result != "type" && slices.Contains(x.Match.Left.FIB.Flags, "saddr") || x.XTMatch != nil && x.XTMatch.RPFilter != nil
+	if x.XTMatch != nil && x.XTMatch.RPFilter != nil {
+		return true
+	}
+	m := x.Match
+	if m == nil || m.Left.FIB == nil || m.Left.FIB.Result == "type" || !slices.Contains(m.Left.FIB.Flags, "saddr") || m.Value == nil {
+		return false
+	}
+	none := strings.Trim(m.Value.Data, "\x00") == ""
+	return none == (m.Op == "" || m.Op == "==")
 }
 
 // run takes the packet through the expressions from left to right. done: the last one was reached.

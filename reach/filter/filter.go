@@ -61,7 +61,8 @@ type Rule struct {
 	Chain   string `json:"chain"`
 	// Base is the base chain that led there, when it is another one.
 	Base string `json:"base,omitempty"`
-	// Handle of an nft rule; 0 for a policy. Number of a legacy rule in its chain, from 1; 0 for the policy.
+	// Handle of an nft rule; 0 for a policy. Number of a legacy rule in its chain, or of one of nft that has no handle yet, from 1;
+	// 0 for the policy.
 	Handle uint64 `json:"handle,omitempty"`
 	Number int    `json:"number,omitempty"`
 	Policy bool   `json:"policy,omitempty"`
