@@ -47,6 +47,17 @@ const legacyRules = `*filter
 -A FORWARD -p tcp -m tcp ! --tcp-flags SYN,ACK SYN -j DROP
 -A FORWARD -p ospf -j ACCEPT
 -A FORWARD -o docker0 -g DOCKER
+-A FORWARD -m ttl --ttl-lt 64 -j ACCEPT
+-A FORWARD -m ttl --ttl-eq 64 -j ACCEPT
+-A FORWARD -m dscp --dscp 0x2e -j ACCEPT
+-A FORWARD -m dscp ! --dscp 0x00 -j ACCEPT
+-A FORWARD -m tos --tos 0x10/0x3f -j ACCEPT
+-A FORWARD -m devgroup --src-group 0x5 ! --dst-group 0x1/0xf -j ACCEPT
+-A FORWARD -m policy --dir in --pol none -j ACCEPT
+-A FORWARD -m helper --helper ftp -j ACCEPT
+-A OUTPUT -m owner --uid-owner 0 -j ACCEPT
+-A OUTPUT -m owner ! --uid-owner 5-9 --gid-owner 7 -j ACCEPT
+-A OUTPUT -m owner --socket-exists -j ACCEPT
 -A DOCKER -d 172.17.0.2/32 ! -i docker0 -o docker0 -p tcp -m tcp --dport 80 -j ACCEPT
 -A DOCKER -j REJECT --reject-with icmp-host-prohibited
 COMMIT
@@ -55,10 +66,28 @@ COMMIT
 :INPUT ACCEPT [0:0]
 :OUTPUT ACCEPT [0:0]
 :POSTROUTING ACCEPT [0:0]
+-A PREROUTING -d 172.16.5.0/24 -j NETMAP --to 10.0.2.0/24
 -A PREROUTING -p tcp -m tcp --dport 8080 -j DNAT --to-destination 10.0.0.2:80
 -A PREROUTING -p tcp -m tcp --dport 8081 -j REDIRECT --to-ports 81
 -A POSTROUTING -s 10.0.0.0/24 ! -o br0 -j MASQUERADE
 -A POSTROUTING -s 10.9.0.0/24 -j SNAT --to-source 192.0.2.1-192.0.2.4
+COMMIT
+*mangle
+:PREROUTING ACCEPT [0:0]
+:INPUT ACCEPT [0:0]
+:FORWARD ACCEPT [0:0]
+:OUTPUT ACCEPT [0:0]
+:POSTROUTING ACCEPT [0:0]
+-A FORWARD -j TTL --ttl-set 9
+-A FORWARD -j TTL --ttl-dec 1
+-A FORWARD -j DSCP --set-dscp 0x0a
+-A FORWARD -j TOS --set-tos 0x10/0x3f
+COMMIT
+*raw
+:PREROUTING ACCEPT [0:0]
+:OUTPUT ACCEPT [0:0]
+-A PREROUTING -j CT --zone 3
+-A PREROUTING -j CT --zone-orig 4
 COMMIT
 `
 
