@@ -29,7 +29,7 @@ func (t *tracer) arpAnswer(a *answer, ip netip.Addr) {
 	if !r.or4(dev, conf4RouteLocalnet, "route_localnet") {
 		for _, x := range []netip.Addr{ip, q.Sender} {
 			if x.IsLoopback() {
-				tr.stop(r, "neighbour", localnetReason(r, dev, x))
+				tr.stop(r, "neighbour", t.localnetReason(r, dev, x, q.Target))
 			}
 		}
 	}

@@ -32,7 +32,7 @@ func (t *tracer) receive(c *carried, tr *trail) (*carried, *delivery) {
 	}
 	before := p.Dst
 	if !c.frame.seen {
-		t.filter(r, c.frame.packet(), filter.Hook{Family: family(p), Name: "prerouting", In: dev}, tr, nil)
+		t.filterTells(r, c.frame.packet(), filter.Hook{Family: family(p), Name: "prerouting", In: dev}, tr)
 	}
 	if isLoopback(dev) && p.Dst == before {
 		return nil, t.deliver(r, dev, p, tr)
@@ -40,7 +40,7 @@ func (t *tracer) receive(c *carried, tr *trail) (*carried, *delivery) {
 	if !p.Is6() && !isLoopback(dev) && !r.or4(dev, conf4RouteLocalnet, "route_localnet") {
 		for _, ip := range []netip.Addr{p.Dst, p.Src} {
 			if ip.IsLoopback() {
-				tr.stop(r, "validate", localnetReason(r, dev, ip))
+				tr.stop(r, "validate", t.localnetReason(r, dev, ip, p.Dst))
 			}
 		}
 	}
@@ -164,6 +164,13 @@ func rejectNotice(r *room, p *filter.Packet, with string) *notice {
 		}
 	case contains(with, "net-unreachable"), contains(with, "no-route"):
 		n.code, n.text = 0, "Net Unreachable"
+		if p.Is6() {
+			n.text = "No route"
+		}
+	case contains(with, "prot-unreachable"):
+		n.code, n.text = 2, "Protocol Unreachable"
+	case contains(with, "frag-needed"):
+		n.code, n.text = 4, "Frag needed"
 	}
 	return n
 }

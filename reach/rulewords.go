@@ -151,8 +151,12 @@ func nftMatch(p *filter.Packet) string {
 
 // servicePort is the port by which a rule knows the packet again: the other one is another each time.
 func servicePort(p *filter.Packet) (side string, port uint16) {
-	synAck := p.TCPFlags&(filter.FlagSYN|filter.FlagACK) == filter.FlagSYN|filter.FlagACK
-	if p.SPort != clientPort && (p.Reply || synAck || p.DPort == clientPort) {
+	switch {
+	case p.DPort == clientPort:
+		return "sport", p.SPort
+	case p.SPort == clientPort:
+		return "dport", p.DPort
+	case p.Reply || p.TCPFlags == filter.FlagSYN|filter.FlagACK:
 		return "sport", p.SPort
 	}
 	return "dport", p.DPort

@@ -166,6 +166,8 @@ func (t *tracer) originate(r *room, p *filter.Packet, tr *trail, o walkOptions) 
 		if dev == nil {
 			return nil, nil
 		}
+	} else {
+		t.leavesLocalnet(r, dev, p, tr, "Invalid argument")
 	}
 	if dev == nil {
 		return nil, nil
@@ -193,6 +195,8 @@ func (t *tracer) originate(r *room, p *filter.Packet, tr *trail, o walkOptions) 
 		t.stepRoute(r, &a, h, p, tr)
 		if dev = h.link; a.typ == "local" {
 			dev = r.byName["lo"]
+		} else if p.Dst != before {
+			t.leavesLocalnet(r, dev, p, tr, "")
 		}
 		if dev == nil {
 			return nil, nil

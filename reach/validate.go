@@ -29,13 +29,33 @@ func martian(r *room, dev *state.Link, p *filter.Packet) (Reason, bool) {
 	return Reason{Code: MartianAddress, Object: "address " + p.Src.String(), Text: fmt.Sprintf("%q refuses the packet: %s", r.name(), why)}, true
 }
 
-func localnetReason(r *room, dev *state.Link, ip netip.Addr) Reason {
-	return Reason{
+// localnetReason explains why an address of 127.0.0.0/8 does not come in. Where it is the source of somebody else's packet (to dst)
+// he has to hide it: no answer would find back.
+func (t *tracer) localnetReason(r *room, dev *state.Link, ip, dst netip.Addr) Reason {
+	w := Reason{
 		Code: Localnet, Object: "sysctl net.ipv4.conf." + dev.Name + ".route_localnet",
 		Text:  fmt.Sprintf("%s came in on %s, and addresses of 127.0.0.0/8 are only taken from lo", ip, dev.Name),
 		Facts: facts(fact("IFLA_AF_SPEC, sysctl", "net.ipv4.conf.{all,%s}.route_localnet=0", dev.Name)),
 		Fix:   fix(r.in("sysctl -w net.ipv4.conf.%s.route_localnet=1", dev.Name), "# better: listen on another address than 127.0.0.1"),
 	}
+	if src := t.rooms[t.flow.Source]; ip != dst && src != nil && src != r {
+		w.Fix = fix(masqueradeFix(src, ip, dst))
+	}
+	return w
+}
+
+// leavesLocalnet refuses to send from 127.0.0.0/8 by a device that is not lo (__mkroute_output).
+func (t *tracer) leavesLocalnet(r *room, dev *state.Link, p *filter.Packet, tr *trail, symptom string) {
+	if !p.Src.Is4() || !p.Src.IsLoopback() || dev == nil || isLoopback(dev) || r.or4(dev, conf4RouteLocalnet, "route_localnet") {
+		return
+	}
+	tr.stop(r, "route", Reason{
+		Code: Localnet, Object: "sysctl net.ipv4.conf." + dev.Name + ".route_localnet",
+		Text:    fmt.Sprintf("%s would leave by %s, and addresses of 127.0.0.0/8 only leave by lo", p.Src, dev.Name),
+		Facts:   facts(fact("IFLA_AF_SPEC, sysctl", "net.ipv4.conf.{all,%s}.route_localnet=0", dev.Name)),
+		Fix:     fix(r.in("sysctl -w net.ipv4.conf.%s.route_localnet=1", dev.Name), "# and masquerade there, for nobody answers to "+p.Src.String()),
+		Symptom: symptom,
+	})
 }
 
 // validate is source validation (fib_validate_source): rp_filter, and without it that nobody outside has our own address. It

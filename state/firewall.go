@@ -42,6 +42,8 @@ type Set struct {
 	// Key is the type of an element's key; several = a concatenation.
 	Key  []DataType `json:"key"`
 	Data []DataType `json:"data,omitempty"`
+	// DataInterval: the values of a map are intervals, of which Data has the type twice: of the first, and of the last.
+	DataInterval bool `json:"data_interval,omitempty"`
 	// Flags (NFT_SET_*).
 	Constant bool `json:"constant,omitempty"`
 	Interval bool `json:"interval,omitempty"`

@@ -63,11 +63,12 @@ func (m *machine) local(kind string, flags uint32, portMin, portMax []byte) bool
 	return natFlagsOf(&n, flags) && m.natTo(&n, "", [4][]byte{2: portMin, 3: portMax})
 }
 
-// natFlagsOf reads NF_NAT_RANGE_*; false when there is one that is not understood (netmap).
+// natFlagsOf reads NF_NAT_RANGE_*; false when there is one that is not understood.
 func natFlagsOf(n *state.NAT, flags uint32) bool {
 	n.Random, n.FullyRandom, n.Persistent = flags&natRandom != 0, flags&natFullyRandom != 0, flags&natPersistent != 0
+	n.Netmap = flags&natNetmap != 0
 	const mapIPs = 1 // set by the kernel when there is an address
-	return flags&^(natRandom|natFullyRandom|natPersistent|natSpecified|mapIPs) == 0
+	return flags&^(natRandom|natFullyRandom|natPersistent|natNetmap|natSpecified|mapIPs) == 0
 }
 
 // natTo reads the registers: first and last address, first and last port. The kernel repeats the first as the last where a rule gave only one.
@@ -114,10 +115,18 @@ func (m *machine) natTo(n *state.NAT, typ state.DataType, regs [4][]byte) bool {
 	return true
 }
 
-// natMap reads address, port or both from one map's data.
+// natMap reads address, port or both from one map's data, or the first and the last address.
 func natMap(n *state.NAT, list [4]*content) bool {
-	addr, port := list[0], list[2]
-	if list[1] != nil || list[3] != nil {
+	addr, last, port := list[0], list[1], list[2]
+	if last != nil {
+		ok := port == nil && list[3] == nil && addr != nil && addr.found != nil && last.found != nil && addr.found.lookup == last.found.lookup &&
+			addr.found.of == 2 && addr.found.field == 0 && last.found.field == 1 && addr.typ == last.typ
+		if ok {
+			n.Map = addr.found.lookup
+		}
+		return ok
+	}
+	if list[3] != nil {
 		return false
 	}
 	i := 0

@@ -64,6 +64,9 @@ func (d *decoder) set(family string, body []byte) error {
 		default:
 			s.dataLen = int(min(be32(a[setDataLen]), 256))
 			s.Data, s.data = split(s.dataType, s.dataLen, nil)
+			if t := unpackKeyType(s.dataType); len(t) == 1 && sizeOf(t[0]) > 0 && sizeOf(t[0])%4 == 0 && s.dataLen == 2*sizeOf(t[0]) {
+				s.DataInterval, s.Data, s.data = true, []state.DataType{t[0], t[0]}, []int{sizeOf(t[0]), sizeOf(t[0])}
+			}
 			hostOrder(s.Data, udata(a[setUserData], udataSetDataOrder))
 			s.dataType |= 1 << 31 // a map, whatever its type
 		}

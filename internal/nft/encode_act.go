@@ -17,6 +17,9 @@ const (
 )
 
 func (e *ruleEncoder) nat(n *state.NAT) error {
+	if n.Netmap {
+		return fmt.Errorf("%w: %s of a prefix", ErrUnsupported, n.Kind)
+	}
 	addr, port, err := e.natOperands(n)
 	if err != nil {
 		return err

@@ -211,6 +211,8 @@ func layoutOf(s *state.Set) (layout, error) {
 	switch {
 	case len(s.Data) == 1 && s.Data[0] == state.TypeVerdict:
 		l.dataType = verdictType
+	case s.DataInterval:
+		return l, fmt.Errorf("%w: a map to intervals", ErrUnsupported)
 	case len(s.Data) > 0:
 		if l.dataType, ok = keyType(s.Data); !ok {
 			return l, fmt.Errorf("%w: data type %v", ErrUnsupported, s.Data)

@@ -58,6 +58,9 @@ func namedSetText(b *strings.Builder, s state.Set) {
 	kind, typ := "set", typesText(s.Key)
 	if len(s.Data) > 0 {
 		kind, typ = "map", typ+" : "+typesText(s.Data)
+		if s.DataInterval {
+			typ = typesText(s.Key) + " : interval " + typesText(s.Data[:1])
+		}
 	}
 	fmt.Fprintf(b, "\t%s %s {\n\t\ttype %s\n", kind, s.Name, typ)
 	var flags []string

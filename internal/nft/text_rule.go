@@ -263,6 +263,9 @@ func natText(family string, n state.NAT) string {
 			to += "-" + Format(*n.PortMax)
 		}
 	}
+	if n.Netmap {
+		s += " prefix"
+	}
 	if to != "" {
 		s += " to " + to
 	}

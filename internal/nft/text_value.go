@@ -182,6 +182,9 @@ func dataText(e state.Element) string {
 	if e.Verdict != nil {
 		return verdictText(*e.Verdict)
 	}
+	if d := e.Data; len(d) == 2 && d[0].Type == d[1].Type && (d[0].Type == state.TypeIPv4 || d[0].Type == state.TypeIPv6) {
+		return interval(d[0], d[1]) // see Set.DataInterval
+	}
 	parts := make([]string, len(e.Data))
 	for i, d := range e.Data {
 		parts[i] = Format(d)

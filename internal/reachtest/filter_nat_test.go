@@ -29,6 +29,33 @@ inside ~r iptables-legacy -t nat -A PREROUTING -d 172.16.5.0/24 -j NETMAP --to 1
 		},
 		{
 			scene{
+				"O12-prefix-maps", `R3; for n in 4 5 6; do ip -n ~a route add 172.16.$n.0/24 via 10.0.1.1; done; at ~b lo 10.0.2.3/32; rules ~r <<X
+table ip n {
+	map many { type ipv4_addr : interval ipv4_addr; flags interval; elements = { 172.16.6.0/24 : 10.0.2.0/24 }
+	}
+	chain pre { type nat hook prerouting priority dstnat; dnat ip prefix to ip daddr map { 172.16.5.0/24 : 10.0.2.0/24 }; dnat ip prefix to ip daddr map @many; tcp dport 81 dnat to ip saddr map { 10.0.1.2 : 10.0.2.2-10.0.2.3 }
+	}
+}
+X`, served("~b", "tcp 80", "tcp 81"), asked("~a", "172.16.5.2:80 yes", "172.16.6.2:80 yes", "172.16.5.3 yes", "172.16.5.9:80 request ~r neighbour-failed", "10.0.1.1:81 yes", "172.16.4.2 request ~r no-route"),
+			},
+			false,
+		},
+		{
+			// A port of localhost that is published elsewhere: the packet may not even leave, and would not be answered.
+			scene{
+				"O13-localhost-published", `P2; rules ~a <<X
+table ip n {
+	chain o { type nat hook output priority -100; ip daddr 127.0.0.1 tcp dport 8080 dnat to 10.0.0.2:80
+	}
+	chain p { type nat hook postrouting priority 100;
+	}
+}
+X`, served("~b", "tcp 80"), asked("~a", "127.0.0.1:8080 request ~a localnet"),
+			},
+			true,
+		},
+		{
+			scene{
 				"O03-docker", `room ~h ~w ~c1 ~c2; cable ~w vw ~h eth; at ~w vw 192.168.1.9/24; at ~h eth 192.168.1.1/24; ip -n ~h link add docker0 type bridge; at ~h docker0 172.17.0.1/16; ip -n ~h link set docker0 up
 for i in 1 2; do cable ~h v$i ~c$i eth0; ip -n ~h link set v$i master docker0; at ~c$i eth0 172.17.0.$((i+1))/16; ip -n ~c$i route add default via 172.17.0.1; done
 sys ~h net.ipv4.ip_forward=1 net.bridge.bridge-nf-call-iptables=1; ipt() { inside ~h iptables-legacy "$@"; }

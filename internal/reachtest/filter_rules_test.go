@@ -135,6 +135,23 @@ X`, served("~b", "udp 53"), slices.Concat(asked("~a", "10.0.2.2 yes", "10.0.2.2:
 			true,
 		},
 		{
+			// What the client sends after the handshake is let through by the port that it goes to.
+			scene{"L13-one-way-of-a-connection", `R3; sys ~r net.netfilter.nf_conntrack_tcp_loose=0; cable ~b vd ~a ve; at ~b vd 10.0.4.2/24; at ~a ve 10.0.4.1/24; ip -n ~b route add 10.0.1.0/24 via 10.0.4.1; rules ~r <<X
+table inet f { chain fw { type filter hook forward priority 0; ct state invalid drop
+}
+}
+X`, served("~b", "tcp 80", "udp 53"), asked("~a", "10.0.2.2:80 request ~r ct-invalid", "10.0.2.2:53/udp yes")},
+			true,
+		},
+		{
+			scene{"L14-extension-headers", `R6; rules ~r <<X
+table ip6 f { chain fw { type filter hook forward priority 0; exthdr frag exists drop; rt type 0 drop; hbh nexthdr tcp drop; exthdr frag missing tcp dport 81 drop; ip6 nexthdr tcp tcp dport 82 reject with tcp reset
+}
+}
+X`, []string{"~b tcp [::]:80", "~b tcp [::]:81", "~b tcp [::]:82"}, asked("~a", "[fd00:2::2]:80 yes", "[fd00:2::2]:81 request ~r filter-drop", "[fd00:2::2]:82 request ~r filter-reject", "fd00:2::2 yes")},
+			true,
+		},
+		{
 			scene{"L12-firewalld", `P26; rules ~b <<X
 table inet firewalld {
 	ct helper helper-ftp-tcp { type "ftp" protocol tcp; l3proto inet;

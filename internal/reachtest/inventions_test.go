@@ -103,7 +103,7 @@ func inventions() []scene {
 		{"N71-bound-and-unbound", "P2; cable ~a vx ~b vy; at ~b vy 10.0.5.2/24; at ~a vx 10.0.5.1/24", []string{"~b udp 0.0.0.0:53 dev vy", "~b tcp 10.0.5.2:80"}, []question{{src: "~a", dst: "10.0.5.2:53/udp", want: "yes"}, {src: "~a", dst: "10.0.0.2:53/udp", want: "request ~b listener-wrong-device"}, {src: "~a", dst: "10.0.5.2:80", want: "yes"}, {src: "~a", dst: "10.0.0.2:80", want: "request ~b listener-wrong-address"}}},
 		{"N72-mapped-listener", "P26", []string{"~b tcp [::ffff:10.0.0.2]:80"}, []question{{src: "~a", dst: "10.0.0.2:80", want: "yes"}, {src: "~a", dst: "[fd00::2]:80", want: "request ~b listener-wrong-family"}}},
 		{"N73-loopback-addresses", "P2", []string{"~a tcp 0.0.0.0:80"}, []question{{src: "~a", dst: "127.0.0.9", want: "yes"}, {src: "~a", dst: "127.0.0.9:80", from: "10.0.0.1", want: "yes"}, {src: "~a", dst: "10.0.0.1", from: "127.0.0.1", want: "yes"}}},
-		{"N74-loopback-source-outwards", "P2", nil, []question{{src: "~a", dst: "10.0.0.2", from: "127.0.0.1", want: "request ~b localnet"}}},
+		{"N74-loopback-source-outwards", "P2", nil, []question{{src: "~a", dst: "10.0.0.2", from: "127.0.0.1", want: "request ~a localnet"}}},
 		{"N75-filtered-lo", "P2; inside ~a nft 'add table inet f; add chain inet f i { type filter hook input priority 0; }; add rule inet f i iif lo tcp dport 80 reject with tcp reset; add rule inet f i iifname != lo drop'", []string{"~a tcp 0.0.0.0:80", "~a tcp 0.0.0.0:81"}, []question{{src: "~a", dst: "10.0.0.1:80", want: "request ~a filter-reject"}, {src: "~a", dst: "10.0.0.1:81", want: "yes"}, {src: "~a", dst: "10.0.0.2", want: "reply ~a filter-drop"}}},
 
 		// More of the same.

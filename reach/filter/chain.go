@@ -154,7 +154,14 @@ func asksFIB(x state.Expr) bool {
 func (e *eval) run(at Rule, list []state.Expr) (v verdict, done bool) {
 	e.at = at
 	for i, x := range list {
-		if x.Opaque != nil && (onlyLoads(x.Opaque) || harmless(x.Opaque) || e.loads(x.Opaque)) {
+		if i > 0 && list[i-1].Opaque != nil {
+			if out, known := comparesAbsent(list[i-1].Opaque, x.Opaque); known && out == no {
+				return verdict{}, false
+			} else if known {
+				continue
+			}
+		}
+		if x.Opaque != nil && (asksPresence(x.Opaque) || onlyLoads(x.Opaque) || harmless(x.Opaque) || e.loads(x.Opaque)) {
 			continue // what is only read matters where it is compared
 		}
 		out, why := e.compareExpr(x)

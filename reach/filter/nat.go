@@ -85,7 +85,9 @@ func (e *eval) nftNAT(n *state.NAT) (verdict, outcome, string) {
 			return verdict{}, out, why
 		}
 		for _, v := range el.Data {
-			if a, ok := netip.AddrFromSlice([]byte(v.Data)); ok {
+			if a, ok := netip.AddrFromSlice([]byte(v.Data)); ok && c.addr.IsValid() {
+				c.addrLast = a
+			} else if ok {
 				c.addr = a
 			} else if len(v.Data) == 2 {
 				c.port = binary.BigEndian.Uint16([]byte(v.Data))

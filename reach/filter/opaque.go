@@ -74,6 +74,31 @@ func (e *eval) lacks(o *state.Opaque) bool {
 	return false
 }
 
+// asksPresence reports whether an expression asks if there is an extension header of IPv6. The walk's packets have none.
+func asksPresence(o *state.Opaque) bool {
+	const present = 1
+	return o.Name == "exthdr" && !hasAttr(o.Data, 7) && attrU32(o.Data, 6) == 0 && attrU32(o.Data, 5)&present != 0
+}
+
+// comparesAbsent evaluates the comparison that follows such a question: what was read is 0.
+func comparesAbsent(asked, cmp *state.Opaque) (out outcome, known bool) {
+	if !asksPresence(asked) || cmp == nil || cmp.Name != "cmp" {
+		return no, false
+	}
+	value := attr(attr(cmp.Data, 3), 1) // NFTA_CMP_DATA, NFTA_DATA_VALUE
+	if len(value) == 0 || attrU32(cmp.Data, 1) != attrU32(asked.Data, 1) {
+		return no, false
+	}
+	zero := bytes.Count(value, []byte{0}) == len(value)
+	switch attrU32(cmp.Data, 2) {
+	case 0:
+		return truth(zero), true
+	case 1:
+		return truth(!zero), true
+	}
+	return no, false
+}
+
 // remembers carries out an expression that puts the packet's key into a set or takes it out, and does no more: the rule goes on.
 // What is looked up in that set afterwards cannot be told.
 func (e *eval) remembers(o *state.Opaque) bool {
