@@ -49,7 +49,7 @@ func hostReasons() []Explanation {
 			Fix: "add the route in the underlay",
 		},
 		{
-			Code: NATBypassed, Means: "The answer did not pass where the request was rewritten, and comes from an address that was not asked.",
+			Code: NATBypassed, Means: "The answer did not pass where the request was rewritten, or passed unchanged where a rule only wrote into the request, and comes from an address or a port that was not asked.",
 			Looks: "Connections are refused or hang; a capture shows the answers. ping counts them, and says DIFFERENT ADDRESS.", See: "`conntrack -L`, a capture at both ends",
 			Fix: "masquerade there, or br_netfilter on, so that answers come back by it",
 		},

@@ -79,9 +79,9 @@ func pathReasons() []Explanation {
 			Fix: "send from another address",
 		},
 		{
-			Code: Localnet, Means: "127.0.0.0/8 came in by another device than lo, as after DNAT to 127.0.0.1.",
-			Looks: "Silence.", See: "`sysctl net.ipv4.conf.DEV.route_localnet`",
-			Fix: "listen on a real address, or `route_localnet=1`",
+			Code: Localnet, Means: "127.0.0.0/8 came in by another device than lo, as after DNAT to 127.0.0.1, or would leave by one, as after DNAT of what goes to 127.0.0.1.",
+			Looks: "Silence; \"Invalid argument\" where a socket is bound to such an address.", See: "`sysctl net.ipv4.conf.DEV.route_localnet`",
+			Fix: "listen on a real address, or `route_localnet=1`, and masquerade what leaves",
 		},
 		{
 			Code: Loop, Means: "Routers send the packet to each other until its TTL is gone.",
