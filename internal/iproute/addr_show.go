@@ -150,6 +150,10 @@ func addrShow(s *session, w *words) {
 		s.showLinks(&f.link, f.family, s.linked)
 		return
 	}
+	if s.linked && f.link.named && f.link.group < 0 {
+		s.showLinks(&f.link, f.family, true) // no addresses, as in iproute2
+		return
+	}
 	s.linkByName(&f.link)
 	p := s.out()
 	links := s.linkMessages(&f.link, f.family)
@@ -336,7 +340,9 @@ func addrFlush(s *session, w *words) {
 	}
 	s.monitoring = true
 	defer func() { s.monitoring = false }()
+	const secondary = unix.IFA_F_SECONDARY
 	if !s.empty(&flush{
+		once: f.flagMask&secondary != 0 && f.flags&secondary == 0,                                       // else the secondary ones would go that become primary
 		what: "addresses", typ: unix.RTM_DELADDR, most: most, code: exitUsage, gone: unix.EADDRNOTAVAIL, // a secondary
 		each: func(yield func([]byte) bool) {
 			for _, a := range s.addrs(f.family, f.link.index) {
@@ -351,6 +357,6 @@ func addrFlush(s *session, w *words) {
 			}
 		},
 	}) {
-		fail(exitFailed, "*** Flush remains incomplete after %d rounds. ***", most)
+		fail(exitUsage, "*** Flush remains incomplete after %d rounds. ***", most)
 	}
 }

@@ -110,7 +110,6 @@ func (l *lineReader) next() (string, bool) {
 	for {
 		line, err := l.r.ReadString('\n')
 		if err != nil && line == "" {
-			l.unfinished = l.unfinished || whole.Len() > 0
 			return "", false
 		}
 		l.n++
@@ -121,6 +120,7 @@ func (l *lineReader) next() (string, bool) {
 		joined, more := strings.CutSuffix(line, "\\")
 		if !more || err == io.EOF { // a backslash goes with the end of a line
 			whole.WriteString(line)
+			l.unfinished = false
 			return whole.String(), true
 		}
 		whole.WriteString(joined)

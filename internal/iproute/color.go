@@ -84,10 +84,23 @@ func (p *printer) colored(color, key, format, v string) {
 	if format == "" {
 		return
 	}
+	p.inColor(color, func() { p.str(key, format, v) })
+}
+
+// coloredItem is item in a colour.
+func (p *printer) coloredItem(color, format, v string) {
+	if p.js != nil || !p.color {
+		p.item(format, v)
+		return
+	}
+	p.inColor(color, func() { p.item(format, v) })
+}
+
+func (p *printer) inColor(color string, write func()) {
 	if p.dark {
 		color = strings.Replace(color, "[", "[1;", 1)
 	}
 	p.b.WriteString(color)
-	p.str(key, format, v)
+	write()
 	p.b.WriteString(colorOff)
 }

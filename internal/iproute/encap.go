@@ -239,10 +239,10 @@ func printEncapIP(p *printer, a rtnl.Attrs, six bool) {
 		num(p, "id", "id %d ", binary.BigEndian.Uint64(b))
 	}
 	if a.Has(lwtSrc) {
-		p.str("src", "src %s ", a.Addr(lwtSrc).String())
+		p.colored(colorOfFamily(familyOfAddr(a.Addr(lwtSrc))), "src", "src %s ", a.Addr(lwtSrc).String())
 	}
 	if a.Has(lwtDst) {
-		p.str("dst", "dst %s ", a.Addr(lwtDst).String())
+		p.colored(colorOfFamily(familyOfAddr(a.Addr(lwtDst))), "dst", "dst %s ", a.Addr(lwtDst).String())
 	}
 	ttl, tos := "ttl", "tos"
 	if six {

@@ -225,7 +225,7 @@ func printRoutingHeader(p *printer, b []byte) {
 	p.text("segs %d [ ", first+1)
 	for i := first; i >= 0; i-- {
 		if at := 8 + 16*i; at+16 <= len(b) {
-			p.item("%s ", netip.AddrFrom16([16]byte(b[at:at+16])).String())
+			p.coloredItem(colorInet6, "%s ", netip.AddrFrom16([16]byte(b[at:at+16])).String())
 		}
 	}
 	p.closeArray("")

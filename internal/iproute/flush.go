@@ -15,6 +15,7 @@ type flush struct {
 	most uint32 // rounds; 0 = any number
 	code int    // the exit code when the kernel does not let an entry be deleted
 	gone error  // what the kernel says of an entry that went by itself or with another one; nil = no entry does
+	once bool   // one round is meant to be all
 	// each hands over the entries that are to go, until it is told that it is enough.
 	each func(yield func(data []byte) bool)
 	// show prints an entry.
@@ -43,6 +44,12 @@ func (s *session) empty(f *flush) bool {
 		}
 		if s.opt.stats > 0 {
 			p.text("\n*** Round %d, deleting %d %s ***\n", n+1, deleted, f.what)
+			if f.once {
+				p.text("*** Flush is complete after 1 round ***\n")
+			}
+		}
+		if f.once {
+			return true
 		}
 	}
 	return false

@@ -139,7 +139,7 @@ func (s *session) printLink(p *printer, l *linkMsg, forLink bool, family, least 
 	if l.a.U32(iflaEvent) != 0 {
 		p.str("event", "event %s ", linkEvent(l.a.U32(iflaEvent)))
 	}
-	if family == unix.AF_UNSPEC || family == unix.AF_PACKET || forLink || s.opt.details {
+	if family == unix.AF_UNSPEC || family == unix.AF_PACKET || s.opt.details {
 		s.printLinkAddr(p, l)
 	}
 	s.printPeerSpace(p, l)

@@ -17,6 +17,7 @@ func (s *session) hint(text string) { fmt.Fprintln(s.stdio.Err, text) }
 type linkFilter struct {
 	index  uint32
 	dev    string
+	named  bool // a link was named, if by no name at all
 	up     bool
 	group  int64
 	master uint32
@@ -93,12 +94,12 @@ func (s *session) filterDev(f *linkFilter, w *words) {
 	if f.dev != "" {
 		garbage("dev", w.peek())
 	}
-	f.dev = w.peek()
+	f.dev, f.named = w.peek(), true
 }
 
 // linkByName finds the link that a filter names.
 func (s *session) linkByName(f *linkFilter) {
-	if f.dev == "" {
+	if !f.named {
 		return
 	}
 	f.index = uint32(s.indexOf(f.dev))

@@ -158,15 +158,15 @@ func (f *ruleFilter) lets(b []byte, a rtnl.Attrs) bool {
 		f.table >= 0 && int64(ruleTable(b, a)) != f.table:
 		return false
 	}
-	return ruleCovers(f.from, a.Addr(unix.FRA_SRC)) && ruleCovers(f.to, a.Addr(unix.FRA_DST))
+	return ruleCovers(f.from, a.Addr(unix.FRA_SRC), b[2]) && ruleCovers(f.to, a.Addr(unix.FRA_DST), b[1])
 }
 
-// ruleCovers reports whether a rule's address is in a prefix that is looked for.
-func ruleCovers(p prefixWord, a netip.Addr) bool {
-	if !p.addr.IsValid() {
+// ruleCovers reports whether a rule's prefix is within one that is looked for; all of them are within 0/0, also of rules that have none.
+func ruleCovers(p prefixWord, a netip.Addr, bits uint8) bool {
+	if !p.addr.IsValid() || p.bits == 0 {
 		return true
 	}
-	return a.IsValid() && netip.PrefixFrom(p.addr, p.bits).Contains(a)
+	return int(bits) >= p.bits && a.IsValid() && netip.PrefixFrom(p.addr, p.bits).Contains(a)
 }
 
 // ruleFlush deletes all rules but the one that looks local addresses up.
