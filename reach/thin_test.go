@@ -42,7 +42,7 @@ func TestThin(t *testing.T) {
 		t.Errorf("with all that: %s, missing %+v", v.Reachable, m)
 	}
 	sw.FDB = []state.FDBEntry{{Link: "pa", Master: "br0", MAC: mac(2), State: "static", Flags: 64}}
-	if v, m := reach.Trace(s, flow("10.0.0.2")); !m.Empty() || v.Reason == nil || v.Reason.Code != reach.HairpinOff {
+	if v, m := reach.Trace(s, flow("10.0.0.2")); !m.Empty() || v.Reason == nil || v.Reason.Code != reach.StaleFDB {
 		t.Errorf("pinned elsewhere: %+v, missing %+v", v.Reason, m)
 	}
 	sw.FDB = nil
