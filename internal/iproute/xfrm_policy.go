@@ -1,8 +1,6 @@
 package iproute
 
 import (
-	"strings"
-
 	"github.com/mdlayher/netlink"
 	"golang.org/x/sys/unix"
 
@@ -13,38 +11,30 @@ import (
 
 // policies is "ip xfrm policy".
 func (x *xfrmCommand) policies(w *words) {
-	verbs := []struct {
-		names string
-		run   func(w *words)
-	}{
-		{"add", func(w *words) { x.modifyPolicy(w, xfrm.NewPolicy) }},
-		{"update", func(w *words) { x.modifyPolicy(w, xfrm.UpdPolicy) }},
-		{"delete", func(w *words) { x.talk(xfrm.DelPolicy, x.onePolicy(w)) }},
-		{"deleteall delall", func(w *words) { x.policyFilter(w); x.deletePolicies() }},
-		{"list show lst", x.listPolicies},
-		{"get", func(w *words) { x.tellPolicy(x.out(), x.query(xfrm.GetPolicy, x.onePolicy(w))) }},
-		{"flush", x.flushPolicies},
-		{"count", x.countPolicies},
-		{"set", x.setThresholds},
-		{"setdefault", x.setDefaults},
-		{"getdefault", x.showDefaults},
-		{"help", func(*words) { usageOf(xfrmPolicyUsage) }},
-	}
+	on := func(run func(w *words)) func(*session, *words) { return func(_ *session, w *words) { run(w) } }
+	deleteAll := on(func(w *words) { x.policyFilter(w); x.deletePolicies() })
+	word := w.peek()
 	if !w.more() {
 		x.listPolicies(w)
-		return
+	} else if !dispatch(x.session, w, []verb{
+		{"add", on(func(w *words) { x.modifyPolicy(w, xfrm.NewPolicy) })},
+		{"update", on(func(w *words) { x.modifyPolicy(w, xfrm.UpdPolicy) })},
+		{"delete", on(func(w *words) { x.talk(xfrm.DelPolicy, x.onePolicy(w)) })},
+		{"deleteall", deleteAll},
+		{"delall", deleteAll},
+		{"list", on(x.listPolicies)},
+		{"show", on(x.listPolicies)},
+		{"lst", on(x.listPolicies)},
+		{"get", on(func(w *words) { x.tellPolicy(x.out(), x.query(xfrm.GetPolicy, x.onePolicy(w))) })},
+		{"flush", on(x.flushPolicies)},
+		{"count", on(x.countPolicies)},
+		{"set", on(x.setThresholds)},
+		{"setdefault", on(x.setDefaults)},
+		{"getdefault", on(x.showDefaults)},
+		{"help", on(func(*words) { usageOf(xfrmPolicyUsage) })},
+	}) {
+		unknownVerb("xfrm policy", word)
 	}
-	word := w.peek()
-	for _, v := range verbs {
-		for name := range strings.FieldsSeq(v.names) {
-			if matches(word, name) {
-				w.skip()
-				v.run(w)
-				return
-			}
-		}
-	}
-	unknownVerb("xfrm policy", word)
 }
 
 // A policyRequest is what the words about one policy say.

@@ -2,7 +2,6 @@ package iproute
 
 import (
 	"fmt"
-	"strings"
 
 	"github.com/mdlayher/netlink"
 	"golang.org/x/sys/unix"
@@ -14,36 +13,28 @@ import (
 
 // states is "ip xfrm state".
 func (x *xfrmCommand) states(w *words) {
-	verbs := []struct {
-		names string
-		run   func(w *words)
-	}{
-		{"add", func(w *words) { x.modifyState(w, xfrm.NewState) }},
-		{"update", func(w *words) { x.modifyState(w, xfrm.UpdState) }},
-		{"allocspi", x.allocateSPI},
-		{"delete", func(w *words) { x.oneState(w, true) }},
-		{"deleteall delall", func(w *words) { x.stateFilter(w); x.deleteStates() }},
-		{"list show lst", x.listStates},
-		{"get", func(w *words) { x.oneState(w, false) }},
-		{"flush", x.flushStates},
-		{"count", x.countStates},
-		{"help", func(*words) { usageOf(xfrmStateUsage) }},
-	}
+	on := func(run func(w *words)) func(*session, *words) { return func(_ *session, w *words) { run(w) } }
+	deleteAll := on(func(w *words) { x.stateFilter(w); x.deleteStates() })
+	word := w.peek()
 	if !w.more() {
 		x.listStates(w)
-		return
+	} else if !dispatch(x.session, w, []verb{
+		{"add", on(func(w *words) { x.modifyState(w, xfrm.NewState) })},
+		{"update", on(func(w *words) { x.modifyState(w, xfrm.UpdState) })},
+		{"allocspi", on(x.allocateSPI)},
+		{"delete", on(func(w *words) { x.oneState(w, true) })},
+		{"deleteall", deleteAll},
+		{"delall", deleteAll},
+		{"list", on(x.listStates)},
+		{"show", on(x.listStates)},
+		{"lst", on(x.listStates)},
+		{"get", on(func(w *words) { x.oneState(w, false) })},
+		{"flush", on(x.flushStates)},
+		{"count", on(x.countStates)},
+		{"help", on(func(*words) { usageOf(xfrmStateUsage) })},
+	}) {
+		unknownVerb("xfrm state", word)
 	}
-	word := w.peek()
-	for _, v := range verbs {
-		for name := range strings.FieldsSeq(v.names) {
-			if matches(word, name) {
-				w.skip()
-				v.run(w)
-				return
-			}
-		}
-	}
-	unknownVerb("xfrm state", word)
 }
 
 // oneState shows or deletes a state.

@@ -33,49 +33,72 @@ func told(m netlink.Message) string {
 	return ""
 }
 
-// tellState prints a message about a state.
-func (x *xfrmCommand) tellState(p *printer, m netlink.Message) {
-	var state xfrm.State
+// An xfrmKind is a database's kind of entries, T, as messages tell of them; X tells of one whose time is over.
+type xfrmKind[T, X xfrm.Layout] struct {
+	name                     string // after "Not a"
+	add, update, del, expire netlink.HeaderType
+	entry                    int    // the attribute that holds what was deleted
+	lost                     string // what iproute2 says when that is missing
+	expired                  func(X) (T, uint8)
+	// lets reports whether an entry is meant; ok is false when its attributes make no sense.
+	lets  func(*T, rtnl.Attrs) (lets, ok bool)
+	print func(*printer, *T, rtnl.Attrs)
+}
+
+// tellEntry prints a message about an entry, which ID names where it is deleted.
+func tellEntry[ID, T, X xfrm.Layout](x *xfrmCommand, p *printer, m netlink.Message, k *xfrmKind[T, X]) {
+	var entry T
 	var hard uint8
 	var ok bool
 	var attrs []byte
-	want := xfrm.Size[xfrm.State]()
+	want := xfrm.Size[T]()
 	switch m.Header.Type {
-	case xfrm.DelState:
-		_, ok = xfrm.Decode[xfrm.StateID](m.Data)
-		attrs, want = after[xfrm.StateID](m.Data), xfrm.Size[xfrm.StateID]()
-	case xfrm.MsgExpire:
-		var e xfrm.Expire
-		e, ok = xfrm.Decode[xfrm.Expire](m.Data)
-		state, hard = e.State, e.Hard
-		attrs, want = after[xfrm.Expire](m.Data), xfrm.Size[xfrm.Expire]()
-	case xfrm.NewState, xfrm.UpdState:
-		state, ok = xfrm.Decode[xfrm.State](m.Data)
-		attrs = after[xfrm.State](m.Data)
+	case k.del:
+		_, ok = xfrm.Decode[ID](m.Data)
+		attrs, want = after[ID](m.Data), xfrm.Size[ID]()
+	case k.expire:
+		var e X
+		e, ok = xfrm.Decode[X](m.Data)
+		entry, hard = k.expired(e)
+		attrs, want = after[X](m.Data), xfrm.Size[X]()
+	case k.add, k.update:
+		entry, ok = xfrm.Decode[T](m.Data)
+		attrs = after[T](m.Data)
 	default:
-		x.hint(fmt.Sprintf("Not a state: %08x %08x %08x", m.Header.Length, uint16(m.Header.Type), uint16(m.Header.Flags)))
+		x.hint(fmt.Sprintf("Not a %s: %08x %08x %08x", k.name, m.Header.Length, uint16(m.Header.Type), uint16(m.Header.Flags)))
 		return
 	}
 	if !ok {
 		x.wrongLength(len(m.Data), want)
 		return
 	}
-	if m.Header.Type != xfrm.DelState && !x.filter.letsState(&state) {
+	a := rtnl.ParseAttrs(attrs)
+	if lets, ok := k.lets(&entry, a); !ok || !lets && m.Header.Type != k.del {
 		return
 	}
 	p.text("%s", told(m))
-	a := rtnl.ParseAttrs(attrs)
-	if m.Header.Type == xfrm.DelState {
-		if state, ok = xfrm.Decode[xfrm.State](a.Bytes(xfrm.AttrState)); !ok {
-			x.hint("Buggy XFRM_MSG_DELSA: no XFRMA_SA")
+	if m.Header.Type == k.del {
+		if entry, ok = xfrm.Decode[T](a.Bytes(k.entry)); !ok {
+			x.hint(k.lost)
 			return
 		}
 	}
-	x.printState(p, &state, a)
-	if m.Header.Type == xfrm.MsgExpire {
+	k.print(p, &entry, a)
+	if m.Header.Type == k.expire {
 		p.text("\thard %d%s", hard, p.nl)
 	}
 	x.endLine(p)
+}
+
+// tellState prints a message about a state.
+func (x *xfrmCommand) tellState(p *printer, m netlink.Message) {
+	tellEntry[xfrm.StateID](x, p, m, &xfrmKind[xfrm.State, xfrm.Expire]{
+		name: "state", add: xfrm.NewState, update: xfrm.UpdState, del: xfrm.DelState, expire: xfrm.MsgExpire,
+		entry: xfrm.AttrState, lost: "Buggy XFRM_MSG_DELSA: no XFRMA_SA",
+		expired: func(e xfrm.Expire) (xfrm.State, uint8) { return e.State, e.Hard },
+		lets:    func(s *xfrm.State, _ rtnl.Attrs) (lets, ok bool) { return x.filter.letsState(s), true },
+		print:   x.printState,
+	})
 }
 
 func (x *xfrmCommand) printState(p *printer, s *xfrm.State, a rtnl.Attrs) {
@@ -112,53 +135,21 @@ func (x *xfrmCommand) printState(p *printer, s *xfrm.State, a rtnl.Attrs) {
 
 // tellPolicy prints a message about a policy.
 func (x *xfrmCommand) tellPolicy(p *printer, m netlink.Message) {
-	var policy xfrm.Policy
-	var hard uint8
-	var ok bool
-	var attrs []byte
-	want := xfrm.Size[xfrm.Policy]()
-	switch m.Header.Type {
-	case xfrm.DelPolicy:
-		_, ok = xfrm.Decode[xfrm.PolicyID](m.Data)
-		attrs, want = after[xfrm.PolicyID](m.Data), xfrm.Size[xfrm.PolicyID]()
-	case xfrm.PolExpire:
-		var e xfrm.PolicyExpire
-		e, ok = xfrm.Decode[xfrm.PolicyExpire](m.Data)
-		policy, hard = e.Policy, e.Hard
-		attrs, want = after[xfrm.PolicyExpire](m.Data), xfrm.Size[xfrm.PolicyExpire]()
-	case xfrm.NewPolicy, xfrm.UpdPolicy:
-		policy, ok = xfrm.Decode[xfrm.Policy](m.Data)
-		attrs = after[xfrm.Policy](m.Data)
-	default:
-		x.hint(fmt.Sprintf("Not a policy: %08x %08x %08x", m.Header.Length, uint16(m.Header.Type), uint16(m.Header.Flags)))
-		return
-	}
-	if !ok {
-		x.wrongLength(len(m.Data), want)
-		return
-	}
-	a := rtnl.ParseAttrs(attrs)
-	if a.Has(xfrm.AttrPolicyType) {
-		if _, ok := xfrm.Decode[xfrm.PolicyType](a.Bytes(xfrm.AttrPolicyType)); !ok {
-			x.hint("too short XFRMA_POLICY_TYPE len")
-			return
-		}
-	}
-	if m.Header.Type != xfrm.DelPolicy && !x.filter.letsPolicy(&policy, policyType(a)) {
-		return
-	}
-	p.text("%s", told(m))
-	if m.Header.Type == xfrm.DelPolicy {
-		if policy, ok = xfrm.Decode[xfrm.Policy](a.Bytes(xfrm.AttrPolicy)); !ok {
-			x.hint("Buggy XFRM_MSG_DELPOLICY: no XFRMA_POLICY")
-			return
-		}
-	}
-	x.printPolicy(p, &policy, a, "", "")
-	if m.Header.Type == xfrm.PolExpire {
-		p.text("\thard %d%s", hard, p.nl)
-	}
-	x.endLine(p)
+	tellEntry[xfrm.PolicyID](x, p, m, &xfrmKind[xfrm.Policy, xfrm.PolicyExpire]{
+		name: "policy", add: xfrm.NewPolicy, update: xfrm.UpdPolicy, del: xfrm.DelPolicy, expire: xfrm.PolExpire,
+		entry: xfrm.AttrPolicy, lost: "Buggy XFRM_MSG_DELPOLICY: no XFRMA_POLICY",
+		expired: func(e xfrm.PolicyExpire) (xfrm.Policy, uint8) { return e.Policy, e.Hard },
+		lets: func(policy *xfrm.Policy, a rtnl.Attrs) (lets, ok bool) {
+			if a.Has(xfrm.AttrPolicyType) {
+				if _, ok := xfrm.Decode[xfrm.PolicyType](a.Bytes(xfrm.AttrPolicyType)); !ok {
+					x.hint("too short XFRMA_POLICY_TYPE len")
+					return false, false
+				}
+			}
+			return x.filter.letsPolicy(policy, policyType(a)), true
+		},
+		print: func(p *printer, policy *xfrm.Policy, a rtnl.Attrs) { x.printPolicy(p, policy, a, "", "") },
+	})
 }
 
 func (x *xfrmCommand) printPolicy(p *printer, policy *xfrm.Policy, a rtnl.Attrs, prefix, title string) {
