@@ -6,14 +6,11 @@ import (
 	"warren/internal/rtnl"
 )
 
-const ioamUsage = `Usage:	ip ioam { COMMAND | help }
-	ip ioam namespace show
-	ip ioam namespace add ID [ data DATA32 ] [ wide DATA64 ]
-	ip ioam namespace del ID
-	ip ioam schema show
-	ip ioam schema add ID DATA
-	ip ioam schema del ID
-	ip ioam namespace set ID schema { ID | none }`
+const ioamUsage = `Usage: ip ioam { namespace | schema } show
+       ip ioam namespace add ID [ data NUMBER ] [ wide NUMBER ]
+       ip ioam namespace set ID schema { NUMBER | none }
+       ip ioam schema add NUMBER TEXT
+       ip ioam namespace del ID                ip ioam schema del NUMBER`
 
 // Commands and attributes of IPv6's in-situ OAM (RFC 9197, linux/ioam6_genl.h).
 const (

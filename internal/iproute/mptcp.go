@@ -10,13 +10,11 @@ import (
 	"warren/internal/rtnl"
 )
 
-const mptcpUsage = `Usage: ip mptcp endpoint add ADDRESS [ dev NAME ] [ id ID ] [ port NUMBER ] [ signal | subflow | backup | fullmesh ]...
-       ip mptcp endpoint delete id ID [ ADDRESS ]
-       ip mptcp endpoint change [ id ID ] [ ADDRESS ] [ port NUMBER ] { [no]backup | [no]fullmesh }...
-       ip mptcp endpoint show [ id ID ]
-       ip mptcp endpoint flush
-       ip mptcp limits set [ subflows NUMBER ] [ add_addr_accepted NUMBER ]
-       ip mptcp limits show
+const mptcpUsage = `Usage: ip mptcp endpoint [ show [ id NUMBER ] ]
+       ip mptcp endpoint add ADDRESS [ dev LINK ] [ id NUMBER ] [ port NUMBER ] [ signal | subflow | backup | fullmesh ]...
+       ip mptcp endpoint change { id NUMBER | ADDRESS } [ port NUMBER ] { [no]backup | [no]fullmesh }...
+       ip mptcp endpoint delete id NUMBER      ip mptcp endpoint flush
+       ip mptcp limits [ show | set [ subflows NUMBER ] [ add_addr_accepted NUMBER ] ]
        ip mptcp monitor`
 
 // Commands and attributes of the path manager of multipath TCP (linux/mptcp.h, MPTCP_PM_*).

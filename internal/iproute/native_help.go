@@ -16,7 +16,7 @@ func Usage(object string) string {
 		"tunnel": tunnelUsage, "xfrm": strings.Join([]string{xfrmStateUsage, xfrmPolicyUsage, xfrmMonitorUsage}, "\n"),
 	}[object]
 	if object == "netns" {
-		text = strings.Replace(text, "netns delete [NAME]", "netns delete [NAME] [ --wait ] [ --return ]", 1) +
+		text = strings.Replace(text, "netns delete NAME", "netns delete NAME [ --wait ] [ --return ]", 1) +
 			"\n--wait waits until the kernel is done. --return gives physical devices back to where warren moved them from,\nelse to this namespace;" +
 			"\nwithout it the kernel gives them to the initial one."
 	}

@@ -8,12 +8,8 @@ import (
 	"warren/internal/rtnl"
 )
 
-const srUsage = `Usage: ip sr { COMMAND | help }
-          ip sr hmac show
-          ip sr hmac set KEYID ALGO
-          ip sr tunsrc show
-          ip sr tunsrc set ADDRESS
-where  ALGO := { sha1 | sha256 }`
+const srUsage = `Usage: ip sr hmac { show | set KEY { sha1 | sha256 } }
+       ip sr tunsrc { show | set ADDRESS }`
 
 // Commands and attributes of IPv6's segment routing (linux/seg6_genl.h).
 const (

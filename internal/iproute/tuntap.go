@@ -25,9 +25,9 @@ func tuntapObject(s *session, w *words) {
 	}
 }
 
-const tuntapUsage = `Usage: ip tuntap { add | del | show | list | lst | help } [ dev NAME ]
-       [ mode { tun | tap } ] [ user USER ] [ group GROUP ]
-       [ one_queue ] [ pi ] [ vnet_hdr ] [ multi_queue ] [ name NAME ]`
+const tuntapUsage = `Usage: ip tuntap [ show ] [ dev LINK ]
+       ip tuntap { add | del } [ dev LINK | name LINK ] mode { tap | tun } [ user USER ] [ group GROUP ]
+                 [ multi_queue ] [ one_queue ] [ pi ] [ vnet_hdr ]`
 
 // A tuntap is what the words say of a link.
 type tuntap struct {

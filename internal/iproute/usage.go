@@ -2,29 +2,34 @@ package iproute
 
 // What "help" says. Scripts look there for a word, to learn whether this ip knows an option: every option is named.
 const (
-	ipUsage = `Usage: ip [ OPTIONS ] OBJECT { COMMAND | help }
-       ip [ -force ] -batch filename
-where  OBJECT := { address | addrlabel | bridge | link | maddress | macsec | monitor | mptcp | mroute | mrule | neighbor | netconf |
-                   netns | nexthop | ntable | route | rule | stats | tcp_metrics | token | tunnel | tuntap | vrf | xfrm }
-       OPTIONS := { -V[ersion] | -n[etns] NETNS | -a[ll] | -4 | -6 | -M | -B | -0 | -f[amily] { inet | inet6 | mpls | bridge | link } |
-                    -s[tatistics] | -d[etails] | -h[uman-readable] | -iec | -o[neline] | -br[ief] | -j[son] | -p[retty] |
-                    -t[imestamp] | -ts[hort] | -r[esolve] | -N[umeric] | -c[olor] | -l[oops] COUNT | -rc[vbuf] SIZE }`
-	bridgeUsage = `Usage: bridge [ OPTIONS ] OBJECT { COMMAND | help }
-       bridge [ -force ] -batch filename
-where  OBJECT := { link | fdb | mdb | vlan | vni | monitor }
-       OPTIONS := { -V[ersion] | -n[etns] NETNS | -s[tatistics] | -d[etails] | -o[neline] | -t[imestamp] | -j[son] | -p[retty] | -c[olor] |
-                    -com[pressvlans] }`
-	netnsUsage = `Usage: ip netns list
+	ipUsage = `Usage: ip [ OPTION ]... OBJECT [ VERB ARGUMENTS... ]
+       ip [ OPTION ]... -batch FILE            one command in each line; -force goes on after one that failed
+OBJECT  address addrlabel link maddress macsec monitor mptcp mroute mrule neighbor netconf netns nexthop ntable
+        route rule sr stats tcp_metrics token tunnel tuntap vrf xfrm fou ila ioam l2tp
+        "ip OBJECT help" says more
+OPTION  -4  -6  -0  -B  -M  -family FAMILY     addresses of IPv4, IPv6, links, bridges, MPLS
+        -netns NAME  -all                      in that namespace, in all
+        -json  -pretty  -oneline  -brief       how it is printed
+        -details  -statistics  -timestamp  -tshort  -Numeric  -resolve  -color[=WHEN]
+        -human-readable  -iec                  numbers with a unit
+        -echo                                  print the change that was made
+        -loops COUNT  -rcvbuf BYTES  -Version`
+	bridgeUsage = `Usage: bridge [ OPTION ]... OBJECT [ VERB ARGUMENTS... ]
+       bridge [ OPTION ]... -batch FILE        one command in each line; -force goes on after one that failed
+OBJECT  fdb link mdb monitor vlan vni          "bridge OBJECT help" says more
+OPTION  -netns NAME  -json  -pretty  -oneline  -details  -statistics  -timestamp  -color[=WHEN]
+        -compressvlans  -family FAMILY  -Version`
+	netnsUsage = `Usage: ip netns [ list ]
        ip netns add NAME
        ip netns attach NAME PID
-       ip netns set NAME NETNSID
-       ip [-all] netns delete [NAME]
-       ip netns identify [PID]
+       ip netns delete NAME
+       ip netns exec NAME COMMAND...
+       ip -all netns { delete | exec COMMAND... }
+       ip netns identify [ PID ]
        ip netns pids NAME
-       ip [-all] netns exec [NAME] cmd ...
-       ip netns monitor
-       ip netns list-id [target-nsid POSITIVE-INT] [nsid POSITIVE-INT]
-NETNSID := auto | POSITIVE-INT`
+       ip netns set NAME { ID | auto }
+       ip netns list-id [ nsid ID ] [ target-nsid ID ]
+       ip netns monitor`
 	addrUsage = `Usage: ip address { add | change | replace } PREFIX dev IFNAME [ peer PREFIX ] [ broadcast { ADDR | + | - } ] [ anycast ADDR ]
                   [ label LABEL ] [ scope SCOPE ] [ metric METRIC ] [ valid_lft LIFE ] [ preferred_lft LIFE ] [ proto PROTO ]
                   [ home | nodad | mngtmpaddr | noprefixroute | autojoin ]
@@ -43,11 +48,12 @@ FLAG := { permanent | dynamic | primary | secondary | temporary | tentative | de
        ip neigh del ADDR [ dev DEV ]
        ip neigh { show | flush } [ proxy ] [ [ to ] PREFIX ] [ dev DEV ] [ nud STATE ] [ vrf NAME ]
                   [ nomaster ] [ protocol PROTO ] [ unused ]
-       ip neigh get { ADDR | proxy ADDR } dev DEV
+       ip neigh get [ proxy ] ADDR dev DEV
 STATE := { delay | failed | incomplete | noarp | none | permanent | probe | reachable | stale | all }`
-	ruleUsage = `Usage: ip rule { add | del } SELECTOR ACTION
+	ruleUsage = `Usage: ip rule [ show ] [ SELECTOR ]
+       ip rule add SELECTOR ACTION
+       ip rule del SELECTOR ACTION
        ip rule { flush | save | restore } [ protocol PROTO ]
-       ip rule [ show [ SELECTOR ] ]
 SELECTOR := [ not ] [ from PREFIX ] [ to PREFIX ] [ tos TOS | dsfield DS ] [ fwmark MARK[/MASK] ] [ iif DEVICE ]
             [ oif DEVICE ] [ l3mdev ]
             [ uidrange FIRST-LAST ] [ ipproto PROTOCOL ] [ sport NUMBER[-NUMBER] ] [ dport NUMBER[-NUMBER] ] [ tun_id ID ]
@@ -85,22 +91,27 @@ func usageOf(text string) { panic(&failure{code: exitUsage, text: text, abort: t
 
 // What "help" says for objects that are seldom used.
 const (
-	nexthopUsage = `Usage: ip nexthop { list | flush } [ protocol ID ] [ id ID ] [ dev DEV ] [ vrf NAME ] [ master DEV ] [ groups ] [ fdb ]
-       ip nexthop { add | replace } id ID NH [ protocol ID ]
+	nexthopUsage = `Usage: ip nexthop [ list | flush ] [ id ID ] [ dev LINK ] [ vrf NAME ] [ master LINK ] [ protocol PROTO ] [ groups ] [ fdb ]
        ip nexthop { get | del } id ID
-       ip nexthop bucket list [ SELECTOR ] [ nhid ID ]
-       ip nexthop bucket get id ID index INDEX
-NH := { blackhole | [ via ADDRESS ] [ dev DEV ] [ onlink ] [ encap ENCAPTYPE ENCAPHDR ] |
-        group <id[,weight]>/... [ fdb ] [ type { mpath | resilient [ buckets N ] [ idle_timer S ] [ unbalanced_timer S ] } ] }`
-	monitorUsage = `Usage: ip monitor [ all | OBJECTS ] [ file FILENAME ] [ label ] [ all-nsid ] [ dev DEVICE ]
-OBJECTS := address | link | mroute | neigh | netconf | nexthop | nsid | prefix | route | rule | stats`
-	maddrUsage = `Usage: ip maddr [ add | del ] MULTIADDR dev STRING
-       ip maddr show [ dev STRING ]`
+       ip nexthop { add | replace } id ID WHERE [ protocol PROTO ]
+       ip nexthop bucket [ list ] [ nhid ID ] [ id ID ] [ dev LINK ] [ vrf NAME ] [ master LINK ]
+       ip nexthop bucket get id ID index NUMBER
+WHERE := blackhole | [ via ADDRESS ] [ dev LINK ] [ onlink ] [ encap KIND ... ] [ fdb ]
+         | group ID[,WEIGHT][/ID[,WEIGHT]]... [ fdb ] [ type mpath ]
+         | group ... type resilient [ buckets NUMBER ] [ idle_timer SECONDS ] [ unbalanced_timer SECONDS ]`
+	monitorUsage = `Usage: ip monitor [ OBJECT... | all ] [ label ] [ all-nsid ] [ dev LINK ] [ file FILE ]
+OBJECT := link | address | route | rule | neigh | nexthop | netconf | nsid | prefix | mroute | stats`
+	maddrUsage = `Usage: ip maddr [ show ] [ [ dev ] LINK ]
+       ip maddr { add | del } LLADDR dev LINK`
 	mrouteUsage  = `Usage: ip mroute show [ [ to ] PREFIX ] [ from PREFIX ] [ iif DEVICE ] [ table TABLE_ID ]`
-	netconfUsage = `Usage: ip netconf show [ dev STRING ]`
-	tokenUsage   = `Usage: ip token [ list | set | del | get ] [ TOKEN ] [ dev DEV ]`
-	ntableUsage  = `Usage: ip ntable change name NAME [ dev DEV ] [ thresh1 VAL ] [ thresh2 VAL ] [ thresh3 VAL ] [ gc_int MSEC ] [ PARMS ]
+	netconfUsage = `Usage: ip netconf [ show [ dev LINK ] ]`
+	tokenUsage   = `Usage: ip token [ list ] [ dev LINK ]
+       ip token { get | del } dev LINK
+       ip token set ADDRESS dev LINK`
+	ntableUsage = `Usage: ip ntable change name NAME [ dev DEV ] [ thresh1 VAL ] [ thresh2 VAL ] [ thresh3 VAL ] [ gc_int MSEC ] [ PARMS ]
        ip ntable show [ dev DEV ] [ name NAME ]`
-	addrlabelUsage = `Usage: ip addrlabel { add | del } prefix PREFIX [ dev DEV ] [ label LABEL ]
-       ip addrlabel [ list | flush | help ]`
+	addrlabelUsage = `Usage: ip addrlabel [ list ]
+       ip addrlabel add prefix PREFIX label NUMBER [ dev LINK ]
+       ip addrlabel del prefix PREFIX [ label NUMBER ] [ dev LINK ]
+       ip addrlabel flush`
 )

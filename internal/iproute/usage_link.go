@@ -16,13 +16,13 @@ const linkUsage = `Usage: ip link add [ link DEV | parentdev NAME ] [ name ] NAM
                   [ addrgenmode { eui64 | none | stable_secret | random } ] [ protodown { on | off } ]
                   [ protodown_reason N { on | off } ]
        ip link show [ [ dev ] DEVICE | group GROUP ] [ up ] [ master DEV ] [ vrf NAME ] [ type TYPE ] [ nomaster ]
-       ip link xstats type TYPE [ ARGS ]
-       ip link afstats [ dev DEVICE ]
+       ip link xstats type { bridge | bridge_slave | bond | bond_slave } [ SUITE ] [ dev LINK ]
+       ip link afstats [ dev LINK ]
        ip link property { add | del } [ dev ] DEVICE [ altname NAME ... ]
        ip link help [ TYPE ]
 ARGS := [ txqueuelen N ] [ address LLADDR ] [ broadcast LLADDR ] [ mtu N ] [ group GROUP ] [ netns { PID | NAME } ]
         [ link-netns NAME | link-netnsid ID ] [ gso_max_size N ] [ gso_max_segs N ] [ gro_max_size N ] [ mode M ] [ state S ]
-TYPE := { bareudp | bond | bond_slave | bridge | bridge_slave | dsa | dummy | erspan | geneve | gre | gretap | ifb |
+TYPE := { amt | bareudp | bond | bond_slave | bridge | bridge_slave | dsa | dummy | erspan | geneve | gre | gretap | ifb |
           ip6erspan | ip6gre | ip6gretap | ip6tnl | ipip | ipvlan | ipvtap | macvlan | macvtap | netdevsim | netkit | nlmon |
           sit | team | vcan | veth | virt_wifi | vlan | vrf | vti | vxcan | vxlan | wireguard | wwan | xfrm }`
 

@@ -14,10 +14,9 @@ import (
 	"warren/internal/rtnl"
 )
 
-const vrfUsage = `Usage: ip vrf show [NAME] ...
-       ip vrf exec NAME COMMAND ...
-       ip vrf identify [PID]
-       ip vrf pids [NAME]`
+const vrfUsage = `Usage: ip vrf [ show ] [ NAME ]
+       ip vrf identify [ PID ]                 ip vrf pids NAME
+       ip vrf exec NAME COMMAND...`
 
 // vrfObject is "ip vrf": routing domains, which are links of that kind, and the processes that were put into one.
 func vrfObject(s *session, w *words) {
