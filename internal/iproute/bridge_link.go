@@ -46,20 +46,8 @@ func (s *session) printPort(p *printer, l *linkMsg) {
 	p.openObject("")
 	s.printDeleted(p)
 	num(p, "ifindex", "%d: ", l.index)
-	name := l.a.Str(unix.IFLA_IFNAME)
-	switch lower := int(l.a.U32(unix.IFLA_LINK)); {
-	case l.a.Has(unix.IFLA_LINK) && lower == 0:
-		name += "@NONE"
-	case lower != 0:
-		at := s.nameOf(lower)
-		p.str("link", "", at)
-		name += "@" + at
-	}
-	p.str("ifname", "", l.a.Str(unix.IFLA_IFNAME))
-	if !p.isJSON() {
-		p.colored(colorName, "", "%s: ", name)
-	}
-	printFlags(p, l.flags, false)
+	down := s.printName(p, l)
+	printFlags(p, l.flags, down)
 	if l.a.Has(unix.IFLA_MTU) {
 		num(p, "mtu", "mtu %d ", l.a.U32(unix.IFLA_MTU))
 	}

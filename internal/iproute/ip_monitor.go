@@ -15,9 +15,11 @@ type monitored struct {
 	any, four, six []uint32
 }
 
+// nsidGroup is RTNLGRP_NSID (linux/rtnetlink.h).
+const nsidGroup = 28
+
 func monitoredObjects() []monitored {
-	const nexthop, nsid, stats, label = 32, 28, 36, 11
-	_ = label
+	const nexthop, stats = 32, 36
 	return []monitored{
 		{"link", []uint32{unix.RTNLGRP_LINK}, nil, nil},
 		{"address", nil, []uint32{unix.RTNLGRP_IPV4_IFADDR}, []uint32{unix.RTNLGRP_IPV6_IFADDR}},
@@ -28,7 +30,7 @@ func monitoredObjects() []monitored {
 		{"neigh", []uint32{unix.RTNLGRP_NEIGH}, nil, nil},
 		{"netconf", nil, []uint32{unix.RTNLGRP_IPV4_NETCONF}, []uint32{unix.RTNLGRP_IPV6_NETCONF}},
 		{"rule", nil, []uint32{unix.RTNLGRP_IPV4_RULE}, []uint32{unix.RTNLGRP_IPV6_RULE}},
-		{"nsid", []uint32{nsid}, nil, nil},
+		{"nsid", []uint32{nsidGroup}, nil, nil},
 		{"stats", []uint32{stats}, nil, nil},
 	}
 }
@@ -201,7 +203,7 @@ func (s *session) tellRare(p *printer, m netlink.Message, index uint32, head fun
 			s.deleted = m.Header.Type == unix.RTM_DELNSID
 			head("[NSID]")
 			s.printDeleted(p)
-			printNSID(p, rtnl.ParseAttrs(data[rtnl.RtgenLen:]), s.namesByID())
+			printNSID(p, rtnl.ParseAttrs(data[rtnl.RtgenLen:]), s.namesOfEvent())
 		}
 	case unix.RTM_NEWSTATS:
 		head("[STATS]")

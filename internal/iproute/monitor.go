@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"time"
 
 	"github.com/mdlayher/netlink"
@@ -49,6 +50,9 @@ func (s *session) monitor(o watch) {
 	if o.protocol == unix.NETLINK_ROUTE {
 		s.linkMessages(&linkFilter{group: -1}, unix.AF_UNSPEC)
 		s.cache().whole = false
+	}
+	if slices.Contains(o.groups, nsidGroup) {
+		s.namesOfEvent() // and a namespace
 	}
 	err = s.events(sub, func(ev nl.Event) {
 		for _, m := range ev.Messages {

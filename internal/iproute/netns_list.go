@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"os"
 
 	"golang.org/x/sys/unix"
@@ -116,6 +117,19 @@ func (s *session) namesByID() map[int]string {
 		}
 	}
 	return byID
+}
+
+// namesOfEvent is namesByID for an event. A namespace that is gone has the name that it had when it got its id.
+func (s *session) namesOfEvent() map[int]string {
+	names := s.namesByID()
+	if s.idNames == nil {
+		s.idNames = map[int]string{}
+	}
+	if s.deleted {
+		return s.idNames
+	}
+	maps.Copy(s.idNames, names)
+	return names
 }
 
 func netnsListID(s *session, w *words) {

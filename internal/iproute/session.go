@@ -37,7 +37,8 @@ type session struct {
 	code       int  // of a command that failed in part
 	inBatch    bool // children are started, the process is not replaced
 	aborted    bool
-	linked     bool // a line of the batch has shown links: from then on iproute2 shows links of addresses as it shows links
+	idNames    map[int]string // of namespaces that had an id, for a monitor
+	linked     bool           // a line of the batch has shown links: from then on iproute2 shows links of addresses as it shows links
 	monitoring bool
 	deleted    bool // what is printed is no more
 	cut        bool // JSON stays open, as ip leaves it when a dump fails
