@@ -25,8 +25,9 @@ func (t *tracer) accept(d *delivery, tr *trail) *state.Link {
 		return nil
 	}
 	t.socketPrograms(r, tr)
-	var near, taken *state.Socket
+	var near, taken, best *state.Socket
 	var code Code
+	full := false // of those that fit best one takes no more in
 	for i := range r.Sockets {
 		s := &r.Sockets[i]
 		if s.Protocol != proto || s.Local.Port() != p.DPort || proto == "tcp" && s.State != "LISTEN" {
@@ -40,26 +41,21 @@ func (t *tracer) accept(d *delivery, tr *trail) *state.Link {
 		}
 		why := mismatch(s, p, d.dev)
 		if why == "" {
-			st := tr.step(r, "socket", "socket "+s.Local.String(), "%s %s listens%s", proto, s.Local, holder(s))
-			st.Source = "SOCK_DIAG"
-			t.socketGroup(r, s, tr)
-			d.socket = s
-			if proto == "tcp" && s.ReadQueue > s.WriteQueue {
-				tr.doubt(r, "socket", Doubt{
-					Object: "socket " + s.Local.String(), Resolve: "ss -lt, or a probe",
-					Text: fmt.Sprintf("%d connections wait to be accepted%s, and %d may: no more are taken in until the program takes some out", s.ReadQueue, holder(s), s.WriteQueue),
-				}, false)
+			switch {
+			case best == nil || fits(s) > fits(best):
+				best, full = s, false
+			case fits(s) < fits(best):
+				continue
 			}
-			if s.Link != "" {
-				l := r.byName[s.Link]
-				r.needPort(l)
-				return l
-			}
-			return nil
+			full = full || proto == "tcp" && s.ReadQueue > s.WriteQueue
+			continue
 		}
 		if near == nil || rank(why) > rank(code) {
 			near, code = s, why
 		}
+	}
+	if best != nil {
+		return t.taken(d, best, full, tr)
 	}
 	if v := t.vxlanAt(r, p); v != nil {
 		tr.step(r, "socket", "link "+v.Name, "vxlan %s listens on port %d", v.Name, p.DPort)
@@ -99,6 +95,43 @@ func (t *tracer) accept(d *delivery, tr *trail) *state.Link {
 	tr.stop(r, "socket", w)
 	tr.troubles[len(tr.troubles)-1].tells = n
 	return nil
+}
+
+// taken gives a request to the socket that takes it, and returns the device that the socket is bound to.
+func (t *tracer) taken(d *delivery, s *state.Socket, full bool, tr *trail) *state.Link {
+	r := d.r
+	st := tr.step(r, "socket", "socket "+s.Local.String(), "%s %s listens%s", s.Protocol, s.Local, holder(s))
+	st.Source = "SOCK_DIAG"
+	t.socketGroup(r, s, tr)
+	d.socket = s
+	if full {
+		tr.doubt(r, "socket", Doubt{
+			Object: "socket " + s.Local.String(), Resolve: "ss -lt, or a probe",
+			Text: fmt.Sprintf("%d connections wait to be accepted%s, and %d may: no more are taken in until the program takes some out", s.ReadQueue, holder(s), s.WriteQueue),
+		}, false)
+	}
+	if s.Link == "" {
+		return nil
+	}
+	l := r.byName[s.Link]
+	r.needPort(l)
+	return l
+}
+
+// fits orders sockets that would take a packet: one with its address comes before all others, then one bound to its device, then
+// one of IPv4 alone (inet_lookup_listener, compute_score).
+func fits(s *state.Socket) int {
+	n := 0
+	if !s.Local.Addr().IsUnspecified() {
+		n += 4
+	}
+	if s.Link != "" {
+		n += 2
+	}
+	if !s.IPv6 && !s.Local.Addr().Is6() {
+		n++
+	}
+	return n
 }
 
 // rank prefers the explanation that is the least trivial.

@@ -31,9 +31,6 @@ func (a *app) printLive(v *warren.LiveVerdict, format string, explain int) error
 	if format == "svg" {
 		return a.printVerdict(&marked, format, explain)
 	}
-	if n := len(v.Request) + len(v.Reply); explain > n {
-		return fmt.Errorf("there is no step %d: the walk has %d", explain, n)
-	}
 	st := a.style(a.Out)
 	text := draw.Verdict(&marked, draw.VerdictOptions{Color: bool(st), Explain: explain})
 	first, rest, _ := strings.Cut(text, "\n")
