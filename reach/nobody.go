@@ -96,7 +96,7 @@ func ownGateway(r *room, dev *state.Link, ip netip.Addr, route *routed) (Reason,
 		Text: fmt.Sprintf("the gateway of route %s is an address of %q itself: packets go to %s as if there were none, and nobody there answers for %s",
 			routeText(u), r.name(), dev.Name, ip),
 		Facts: facts(fact("RTM_GETROUTE", "%s", routeText(u)), fact("RTM_GETADDR", "%s is an address of %q", u.NextHops[0].Via, r.name())),
-		Fix:   fix(r.ip("route del %s", routeArgs(u)), r.ip("route add %s via ROUTER dev %s", dst, dev.Name)),
+		Fix:   fix(r.ip("route del %s", routeArgs(u)), "# "+r.ip("route add %s via ROUTER dev %s", dst, dev.Name)),
 	}, true
 }
 

@@ -130,7 +130,7 @@ func (t *tracer) routeFix(r *room, q *query, o walkOptions) []string {
 	}
 	way, owner := t.wayTo(r, dst)
 	if way.dev == nil {
-		return fix("# " + r.ip("route add default via GATEWAY"))
+		return fix("# " + r.ip("route add default via GATEWAY") + ", by a router on one of its links: nobody there forwards yet")
 	}
 	to := "default"
 	if hasDefault := slices.ContainsFunc(tables[state.MainTable], func(u *state.Route) bool { return u.Dst.Bits() == 0 && u.TypeName() == "unicast" }); hasDefault || owner && way.at == way.first {
