@@ -359,7 +359,7 @@ func (j *judge) reason() reach.Reason {
 		if w.Object == "" && e.Link != "" {
 			w.Object = "link " + e.Link
 		}
-		w.Facts = append(w.Facts, dropText(e)+" ("+e.Witness+")")
+		w.Facts, w.Fix = append(w.Facts, dropText(e)+" ("+e.Witness+")"), ruleFix(e)
 	} else if n := j.silent(); n != nil {
 		w.Code, w.Namespace, w.Object = reach.NeighbourFailed, n.Namespace, "link "+n.Link
 	} else if e := j.lastSeen(); e != nil {
