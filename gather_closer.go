@@ -12,7 +12,12 @@ import (
 func (g *gatherer) unskim(ctx context.Context, m reach.Missing) (bool, error) {
 	whole := added(&g.closely, m.Whole, same)
 	for _, c := range m.Closer {
-		if !slices.Contains(g.closely, c.NS) {
+		if slices.Contains(g.closely, c.NS) {
+			c.Ports, c.Stations = nil, nil
+		}
+		if len(c.Ports)+len(c.Stations) == 0 {
+			g.learned(ctx, c)
+		} else {
 			if err := g.look(ctx, []state.Closer{c}); err != nil {
 				whole = append(whole, added(&g.closely, []string{c.NS}, same)...) // a kernel that does not tell it this way
 			}
@@ -22,6 +27,24 @@ func (g *gatherer) unskim(ctx context.Context, m reach.Missing) (bool, error) {
 		return true, g.reread(ctx, whole)
 	}
 	return len(m.Closer) > 0, nil
+}
+
+// learned asks for routes one by one. Where that does not work nothing was learned.
+func (g *gatherer) learned(ctx context.Context, c state.Closer) {
+	if ns := g.have.Namespace(c.NS); ns != nil && (g.closer == nil || g.look(ctx, []state.Closer{c}) != nil) {
+		remember(ns, c.Routes, nil)
+	}
+}
+
+// remember puts the answers to questions for single routes into a namespace.
+func remember(ns *state.Namespace, asked []state.RouteTo, told []state.Route) {
+	for i, q := range asked {
+		l := state.LearnedRoute{RouteTo: q}
+		if i < len(told) {
+			l.MTU = told[i].Metrics.MTU
+		}
+		ns.Learned = append(ns.Learned, l)
+	}
 }
 
 // reread reads namespaces whole that were skimmed. One that is not there any more is taken out.
@@ -95,7 +118,11 @@ func (g *gatherer) look(ctx context.Context, list []state.Closer) error {
 	}
 	for i, c := range list {
 		ns := g.have.Namespace(c.NS)
-		if ns == nil || ns.Skim == nil {
+		if ns == nil {
+			continue
+		}
+		remember(ns, c.Routes, found[i].Routes)
+		if ns.Skim == nil {
 			continue
 		}
 		for _, l := range found[i].Links {

@@ -332,7 +332,15 @@ func mtuOf(a *routed, dev *state.Link, is6 bool) int {
 // tooBigHere stops a packet that must not be fragmented and does not fit the first link: its sender gets EMSGSIZE.
 func (t *tracer) tooBigHere(r *room, p *filter.Packet, a *routed, dev *state.Link, tr *trail, o walkOptions) {
 	limit := mtuOf(a, dev, p.Is6())
-	if p.Length <= limit || !p.DF || o.reply && !o.error && p.Proto != filter.TCP {
+	if !p.DF || o.reply && !o.error && p.Proto != filter.TCP {
+		return
+	}
+	if told := t.learnedMTU(r, p, o); told != 0 && told < limit && p.Length > told {
+		w := toldLess(r, p, dev, told)
+		w.Namespace = r.name()
+		t.told = &w
+	}
+	if p.Length <= limit {
 		return
 	}
 	w := Reason{

@@ -168,6 +168,9 @@ func walkOnce(s *state.Snapshot, f *Flow, missing *Missing, picks []int) *outcom
 		t.givenAway(o, d)
 		t.third(o, r, d, opt)
 	}
+	if t.told != nil && o.state() == Yes { // else what it was told is the effect of what is in the way
+		o.request.troubles = append([]trouble{{reason: t.told, step: -1}}, o.request.troubles...)
+	}
 	t.speak(o)
 	o.used, o.forks = t.used, t.forks
 	return o

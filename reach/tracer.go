@@ -20,6 +20,7 @@ type tracer struct {
 	forks   []fork   // decisions taken
 	depth   int      // of walks inside of walks
 	limit   ttlLimit // of the packet that is walked
+	told    *Reason  // the sender remembers that the packet is too big
 }
 
 // A fork is a place where the kernel might go several ways.

@@ -1,5 +1,7 @@
 package state
 
+import "net/netip"
+
 // A Skim says what was left out of a namespace whose bridges have many ports (Query.Skim). Such ports are Thin until one is asked
 // for; of forwarding tables of bridges only single stations are looked up.
 type Skim struct {
@@ -15,9 +17,24 @@ type Station struct {
 	MAC    MAC
 }
 
-// A Closer is a closer look at a namespace that was skimmed.
+// A Closer is a closer look at a namespace: at ports and stations of one that was skimmed, and at what no dump tells.
 type Closer struct {
 	NS       string
 	Ports    []int // indexes
 	Stations []Station
+	// Routes are asked for one by one: what was learned of the way to a destination is in no table.
+	Routes []RouteTo
+}
+
+// A RouteTo is a question of a packet that the namespace itself sends.
+type RouteTo struct {
+	Dst  netip.Addr
+	Src  netip.Addr // zero = not chosen
+	Mark uint32
+}
+
+// A LearnedRoute is the kernel's answer to such a question (RTM_GETROUTE).
+type LearnedRoute struct {
+	RouteTo
+	MTU uint32 // bytes; 0 = no other than the route's
 }

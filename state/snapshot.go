@@ -70,6 +70,8 @@ type Namespace struct {
 	Read Parts `json:"read,omitempty"`
 	// Skim says what was left out of it; nil = nothing.
 	Skim *Skim `json:"-"`
+	// Learned are the routes that were asked for one by one (Closer.Routes).
+	Learned []LearnedRoute `json:"-"`
 	Contents
 }
 

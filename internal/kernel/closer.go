@@ -13,7 +13,7 @@ import (
 )
 
 // LookCloser reads single ports and single entries of forwarding tables in namespaces that were skimmed (state.Query.Skim), and
-// returns for each request its links and entries. What is gone meanwhile is left out; the error is for a kernel that does not tell
+// returns for each request its links, its entries, and of each route asked for the answer, in this order. What is gone meanwhile is left out; the error is for a kernel that does not tell
 // it this way.
 func (k *Kernel) LookCloser(ctx context.Context, list []state.Closer) ([]state.Contents, error) {
 	out := make([]state.Contents, len(list))
@@ -56,6 +56,7 @@ func lookCloser(ask *state.Closer, c *state.Contents) error {
 	if err := readBPF(c.Links); err != nil && !errors.Is(err, unix.EPERM) { // that is noted since the namespace was skimmed
 		return err
 	}
+	learnedRoutes(conn, ask, c, names)
 	reqs := make([]nl.Request, 0, len(ask.Stations))
 	for _, s := range ask.Stations {
 		index, ok := indexIn(conn.FD(), s.Bridge)
@@ -77,6 +78,25 @@ func lookCloser(ask *state.Closer, c *state.Contents) error {
 		}
 	}
 	return nil
+}
+
+// learnedRoutes asks for single routes. What the kernel refuses is left without an answer: the walk says why.
+func learnedRoutes(conn *nl.Conn, ask *state.Closer, c *state.Contents, names rtnl.Names) {
+	reqs := make([]nl.Request, 0, len(ask.Routes))
+	for _, q := range ask.Routes {
+		reqs = append(reqs, rtnl.GetRoute(q))
+	}
+	if len(reqs) == 0 {
+		return
+	}
+	c.Routes = make([]state.Route, len(reqs))
+	for i, res := range conn.Query(reqs) {
+		for _, m := range res.Messages {
+			if r, err := rtnl.DecodeRoute(m.Data, names); err == nil {
+				c.Routes[i] = r
+			}
+		}
+	}
 }
 
 // isGone reports whether the kernel has no such link (any more).

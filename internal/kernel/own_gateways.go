@@ -26,11 +26,11 @@ func ownGateways(conn *nl.Conn, c *state.Contents, names rtnl.Names) {
 		if r.Dst.Bits() == 0 {
 			sample = netip.AddrFrom4([4]byte{198, 51, 100, 1}) // of TEST-NET-2 (RFC 5737), for all that only a default route leads to
 		}
-		route, ok := routeFor(conn, rtnl.GetRoute(sample, true), names)
+		route, ok := routeFor(conn, rtnl.MatchRoute(sample), names)
 		if !ok || route.Dst != r.Dst || route.Table != r.Table || route.Metric != r.Metric || route.TOS != r.TOS {
 			continue
 		}
-		way, ok := routeFor(conn, rtnl.GetRoute(sample, false), names)
+		way, ok := routeFor(conn, rtnl.GetRoute(state.RouteTo{Dst: sample}), names)
 		switch {
 		case !ok || len(way.NextHops) != 1 || way.NextHops[0].Link != hop.Link:
 		case way.NextHops[0].Via == hop.Via:

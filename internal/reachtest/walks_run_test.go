@@ -68,7 +68,7 @@ func (v *invention) mend(ctx context.Context) error {
 			return err
 		}
 		if got.Reachable == reach.Yes {
-			q.want = reach.Yes
+			q.want, q.blind = reach.Yes, false
 			return v.question(ctx, q)
 		}
 		cmd := ""

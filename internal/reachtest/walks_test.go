@@ -71,14 +71,6 @@ func walks() []mendable {
 		},
 		{
 			scene{
-				"Q10-nothing-to-translate-to", "B2; ip -n ~s addr flush dev br0; sys ~s net.bridge.bridge-nf-call-iptables=1; inside ~s nft 'add table ip n; add chain ip n po { type nat hook postrouting priority 100; }; add rule ip n po masquerade'",
-				nil,
-				[]question{{src: "~a", dst: "10.0.0.2", want: "request ~s filter-drop"}},
-			},
-			false,
-		},
-		{
-			scene{
 				"Q11-redundant-cables", "B2; room ~t ~c; ip -n ~t link add br1 type bridge stp_state 1 forward_delay 200 hello_time 100; ip -n ~t link set br1 up; ip -n ~s link set br0 type bridge stp_state 1 forward_delay 200 hello_time 100; cable ~t pc ~c vc; ip -n ~t link set pc master br1; at ~c vc 10.0.0.3/24; ip -n ~s link set br0 type bridge priority 4096; cable ~s s1 ~t t1; ip -n ~s link set s1 master br0; ip -n ~t link set t1 master br1; sleep 1; cable ~s s2 ~t t2; ip -n ~s link set s2 master br0; ip -n ~t link set t2 master br1; i=0; while ! { ip -n ~t -d link show t1 | grep -q 'state forwarding' && ip -n ~t -d link show t2 | grep -q 'state blocking' && ip -n ~s -d link show s2 | grep -q 'state forwarding'  && ip -n ~t -d link show pc | grep -q 'state forwarding'; }; do i=$((i+1)); test $i -lt 200; sleep 0.1; done",
 				nil,
 				[]question{{src: "~a", dst: "10.0.0.3", want: "yes"}},
@@ -319,6 +311,14 @@ func walks() []mendable {
 				[]question{{src: "~a", dst: "fd00::2", want: "request ~b address-tentative"}},
 			},
 			false,
+		},
+		{
+			scene{
+				"Q64-told-to-send-less", "R3; ip -n ~r link set r2 mtu 1300; ip -n ~b link set vb mtu 1300; inside ~a ping -c1 -W1 -M do -s 1372 10.0.2.2 >/dev/null || true; ip -n ~r link set r2 mtu 1500; ip -n ~b link set vb mtu 1500",
+				nil,
+				[]question{{src: "~a", dst: "10.0.2.2", size: 1300, want: "yes"}, {src: "~a", dst: "10.0.2.2", size: 1400, blind: true, want: "request ~a mtu-exceeded"}},
+			},
+			true,
 		},
 		{
 			scene{

@@ -88,17 +88,26 @@ func DumpRoutes() nl.Request {
 	return nl.Request{Type: unix.RTM_GETROUTE, Data: make([]byte, unix.SizeofRtMsg)}
 }
 
-// GetRoute asks which way a packet to an IPv4 address would take; with match, for the route that it goes by, as that was made
-// (RTM_F_FIB_MATCH, Linux 4.13).
-func GetRoute(dst netip.Addr, match bool) nl.Request {
-	flags := uint32(unix.RTM_F_LOOKUP_TABLE)
-	if match {
-		flags = unix.RTM_F_FIB_MATCH
-	}
+// MatchRoute asks for the route that a packet to an IPv4 address goes by, as that was made (RTM_F_FIB_MATCH, Linux 4.13).
+func MatchRoute(dst netip.Addr) nl.Request {
 	e := newEncoder()
 	e.b = append(e.b, unix.AF_INET, 32, 0, 0, 0, 0, 0, 0)
-	e.b = binary.NativeEndian.AppendUint32(e.b, flags)
-	e.bytes(unix.RTA_DST, dst.AsSlice())
+	e.b = binary.NativeEndian.AppendUint32(e.b, unix.RTM_F_FIB_MATCH)
+	e.addr(unix.RTA_DST, dst)
+	return nl.Request{Type: unix.RTM_GETROUTE, Data: e.b}
+}
+
+// GetRoute asks for the way of a packet that the namespace itself sends. The answer has what was learned of it, such as an MTU that
+// an ICMP error told, which is in no dump until it is used.
+func GetRoute(q state.RouteTo) nl.Request {
+	e := newEncoder()
+	e.b = append(e.b, family(q.Dst), uint8(q.Dst.BitLen()), 0, 0, 0, 0, 0, 0, 0, 0, 0, 0)
+	e.addr(unix.RTA_DST, q.Dst)
+	if q.Src.IsValid() {
+		e.b[2] = uint8(q.Src.BitLen())
+		e.addr(unix.RTA_SRC, q.Src)
+	}
+	e.optU32(unix.RTA_MARK, q.Mark)
 	return nl.Request{Type: unix.RTM_GETROUTE, Data: e.b}
 }
 
