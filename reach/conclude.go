@@ -119,6 +119,9 @@ func nameless(cmd string) bool {
 	if !ok {
 		rest, ok = strings.CutPrefix(strings.Replace(cmd, "ip -6 ", "ip ", 1), "ip -n ")
 	}
+	if !ok {
+		rest, ok = strings.CutPrefix(cmd, "bridge -n ")
+	}
 	ns, _, _ := strings.Cut(rest, " ")
 	return ok && strings.Contains(ns, ":") && !strings.Contains(ns, "/")
 }
@@ -139,6 +142,10 @@ func ourWord(cmd string) string {
 		if ns, rest, ok := strings.Cut(rest, " "); ok {
 			return "warren exec " + ns + " -- " + rest
 		}
+	}
+	if rest, ok := strings.CutPrefix(cmd, "bridge -n "); ok {
+		ns, rest, _ := strings.Cut(rest, " ")
+		return "warren -n " + ns + " bridge " + rest
 	}
 	for _, family := range []string{"", "-6 "} {
 		if rest, ok := strings.CutPrefix(cmd, "ip "+family+"-n "); ok {

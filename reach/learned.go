@@ -10,9 +10,10 @@ import (
 
 // learnedMTU is what the sender was told of the way to a destination, in bytes (ip_rt_update_pmtu, rt6_do_update_pmtu); 0 =
 // nothing. It is asked for only where the size of a packet is the question, and counts only where nothing else is in the way: the
-// answer is the same before and after the first packet. TCP just sends less.
-func (t *tracer) learnedMTU(r *room, p *filter.Packet, o walkOptions) int {
-	if t.flow.Size == 0 || p.Proto == filter.TCP || o.reply || o.tunnel != nil || p.Dst.IsLinkLocalUnicast() {
+// answer is the same before and after the first packet. TCP just sends less, and of a tunnel that cuts what it carries into fragments the
+// kernel remembers that it did.
+func (t *tracer) learnedMTU(r *room, p *filter.Packet, dev *state.Link, o walkOptions) int {
+	if t.flow.Size == 0 || p.Proto == filter.TCP || o.reply || o.tunnel != nil || dev.Kind == "vxlan" || p.Dst.IsLinkLocalUnicast() {
 		return 0
 	}
 	q := state.RouteTo{Dst: p.Dst, Src: p.Src, Mark: p.Mark}

@@ -114,10 +114,10 @@ func (t *tracer) failed(r *room, dev *state.Link, ip netip.Addr, gateway bool, t
 		if far, peer, ok := t.veryPeer(r, dev); ok && ip.Is4() {
 			w.Fix = append(w.Fix, far.in("sysctl -w net.ipv4.conf.%s.proxy_arp=1", peer.Name))
 		}
-	} else if way, owner := t.wayTo(r, ip); owner && way.gw.IsValid() && way.gw != ip {
-		w.Fix = fix(r.ipFor(ip.Is6(), "route replace %s via %s dev %s", hostNet(ip), way.gw, way.dev.Name))
 	} else if f := t.otherBridge(r, dev, ip); f != "" {
 		w.Fix = fix(f)
+	} else if way, owner := t.wayTo(r, ip); owner && way.gw.IsValid() && way.gw != ip {
+		w.Fix = fix(r.ipFor(ip.Is6(), "route replace %s via %s dev %s", hostNet(ip), way.gw, way.dev.Name))
 	} else {
 		w.Fix = t.addressFix(r, dev, ip)
 	}
@@ -281,7 +281,7 @@ func otherWay(r *room, dst netip.Addr, h hop) string {
 	return r.ip("route add %s via %s dev %s", hostNet(dst), h.via, h.link.Name)
 }
 
-// otherBridge plugs the owner of an address into the bridge that who asks is on, where both are on bridges of one namespace.
+// otherBridge plugs the owner of an address into the bridge that who asks is on, where both have cables to one namespace.
 func (t *tracer) otherBridge(r *room, dev *state.Link, ip netip.Addr) string {
 	far, br, ok := t.veryPeer(r, dev)
 	if !ok || br.Kind != "bridge" {
@@ -292,7 +292,7 @@ func (t *tracer) otherBridge(r *room, dev *state.Link, ip netip.Addr) string {
 		if l == nil || l.Kind != "veth" || l.Peer == nil || l.Peer.NS != far.Namespace.Name {
 			continue
 		}
-		if port := far.byName[l.Peer.Name]; port != nil && port.Master != "" && port.Master != br.Name {
+		if port := far.byName[l.Peer.Name]; port != nil && port.Master != br.Name {
 			return far.ip("link set %s master %s", port.Name, br.Name)
 		}
 	}

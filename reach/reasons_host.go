@@ -14,7 +14,7 @@ func hostReasons() []Explanation {
 			Fix: "the same MTU on all ports",
 		},
 		{
-			Code: MTUExceeded, Means: "The packet does not fit the next link and must not be fragmented; the sender is told.",
+			Code: MTUExceeded, Means: "The packet does not fit the next link (or what the route says, or what the sender was told before) and must not be fragmented; the sender is told.",
 			Looks: `"Message too long", "Frag needed", "Packet too big".`, See: "`tracepath`",
 			Fix: "a greater MTU there, or smaller packets",
 		},
@@ -34,7 +34,7 @@ func hostReasons() []Explanation {
 			Fix: "the same dstport",
 		},
 		{
-			Code: VXLANRemote, Means: "The remote address exists, and no tunnel was made there.",
+			Code: VXLANRemote, Means: "The remote address exists, and no tunnel was made there; or nobody is in the multicast group that the tunnel sends to.",
 			Looks: `"Host Unreachable" in the overlay.`, See: "`ip -d link show type vxlan` at the remote",
 			Fix: "make the tunnel there, or correct the remote",
 		},

@@ -59,7 +59,7 @@ func linkReasons() []Explanation {
 			Fix: "`bridge link set dev PORT flood on` (`bcast_flood`, `mcast_flood`)",
 		},
 		{
-			Code: StaleFDB, Means: "The bridge has learned the station behind a port where it is no more.",
+			Code: StaleFDB, Means: "The bridge has learned the station behind a port where it is no more, or somebody made an entry that is wrong (of a vxlan, too).",
 			Looks: "Silence until the entry is too old, or the station sends.", See: "`bridge fdb`",
 			Fix: "`bridge fdb del MAC dev PORT master`",
 		},
@@ -134,7 +134,7 @@ func linkReasons() []Explanation {
 			Fix: "a macvlan on the host's side, too",
 		},
 		{
-			Code: MACVLANMode, Means: "Siblings on one parent hear each other only when both are in mode bridge.",
+			Code: MACVLANMode, Means: "Siblings on one parent hear each other only when both are in mode bridge; one of mode passthru leaves its parent nothing.",
 			Looks: `"Host Unreachable" between siblings.`, See: "`ip -d link`",
 			Fix: "`ip link set DEV type macvlan mode bridge`",
 		},

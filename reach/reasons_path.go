@@ -89,7 +89,7 @@ func pathReasons() []Explanation {
 			Fix: "correct the route in one of them",
 		},
 		{
-			Code: TTLExceeded, Means: "The TTL (or hop limit) was used up on the way.",
+			Code: TTLExceeded, Means: "The TTL (or hop limit) was used up on the way: that of the question, of the sender's route or sysctl, or of a tunnel.",
 			Looks: `"Time to live exceeded".`, See: "`traceroute`",
 			Fix: "send with a greater TTL",
 		},

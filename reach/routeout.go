@@ -335,7 +335,7 @@ func (t *tracer) tooBigHere(r *room, p *filter.Packet, a *routed, dev *state.Lin
 	if !p.DF || o.reply && !o.error && p.Proto != filter.TCP {
 		return
 	}
-	if told := t.learnedMTU(r, p, o); told != 0 && told < limit && p.Length > told {
+	if told := t.learnedMTU(r, p, dev, o); told != 0 && told < limit && p.Length > told {
 		w := toldLess(r, p, dev, told)
 		w.Namespace = r.name()
 		t.told = &w

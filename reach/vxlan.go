@@ -110,8 +110,7 @@ func (s *search) vxlanOut(r *room, dev *state.Link, f frame, tr trail) {
 func (s *search) tunnel(r, under *room, dev *state.Link, x remote, f frame, tr trail) {
 	v := dev.VXLAN
 	if x.ip.IsMulticast() {
-		tr.doubt(r, "tunnel", Doubt{Object: "link " + dev.Name, Text: fmt.Sprintf("%s sends to the multicast group %s, and multicast routing is not modelled", dev.Name, x.ip), Resolve: "a probe"}, true)
-		s.got = append(s.got, reception{r: r, dev: dev, frame: f, trail: tr, out: true})
+		s.toGroup(r, under, dev, x, f, tr)
 		return
 	}
 	if s.t.depth > 3 {

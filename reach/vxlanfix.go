@@ -15,7 +15,14 @@ func remade(c *seat, vni uint32, port uint16) string {
 		add += " local " + v.Local.String()
 	}
 	if v.Remote.IsValid() {
-		add += " remote " + v.Remote.String()
+		what := " remote "
+		if v.Remote.IsMulticast() {
+			what = " group "
+		}
+		add += what + v.Remote.String()
+	}
+	if l := c.r.lowerOf(c.dev); l != nil {
+		add += " dev " + l.Name
 	}
 	cmds := []string{c.r.ip("link del %s", name), add}
 	for _, is6 := range []bool{false, true} {
@@ -53,4 +60,12 @@ func (t *tracer) otherEnd(r, under *room, dev *state.Link) string {
 		}
 	}
 	return "# " + fmt.Sprintf(cmd, r.ref(), dev.Name, "REMOTE")
+}
+
+// lowerOf is the link of the same namespace that a tunnel uses; nil = the routes say.
+func (r *room) lowerOf(dev *state.Link) *state.Link {
+	if dev.Lower == nil || dev.Lower.NSID >= 0 {
+		return nil
+	}
+	return r.byIndex[dev.Lower.Index]
 }
