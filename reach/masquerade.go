@@ -112,6 +112,13 @@ func (t *tracer) bypassed(o *outcome, back *delivery) Reason {
 	return w
 }
 
+// echoes reports whether an answer is taken for that to an echo request, though it comes from another address: sockets know it by
+// its identifier alone (ping_v4_lookup, raw_v4_input).
+func (t *tracer) echoes(p *filter.Packet) bool {
+	f := t.flow
+	return (p.Proto == filter.ICMP || p.Proto == filter.ICMPv6) && (!f.From.IsValid() || p.Dst == f.From)
+}
+
 // bridges reports whether the namespace has a bridge.
 func (r *room) bridges() bool {
 	for i := range r.Links {

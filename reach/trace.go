@@ -273,7 +273,7 @@ func (t *tracer) answer(o *outcome, src *room, d *delivery, bound, asked *state.
 			}
 			o.reply.stop(back.r, "deliver", w)
 		}
-	case !t.expected(back.p) && !isEcho(t.flow):
+	case !t.expected(back.p) && !t.echoes(back.p):
 		if w := t.bypassed(o, back); o.reply.obstacles() == 0 {
 			o.reply.stop(back.r, "deliver", w)
 		}
@@ -281,7 +281,7 @@ func (t *tracer) answer(o *outcome, src *room, d *delivery, bound, asked *state.
 		t.misrouted(o, d, back)
 		if !t.expected(back.p) && o.reply.obstacles() == 0 {
 			w := t.bypassed(o, back)
-			w.Text += "; ping counts it and says so"
+			w.Text += "; an echo request takes an answer from anybody, and ping says (DIFFERENT ADDRESS!)"
 			o.reply.note(back.r, w)
 		}
 		o.reply.step(src, "deliver", "socket", "the answer is there: %s", packetText(back.p))
@@ -289,17 +289,13 @@ func (t *tracer) answer(o *outcome, src *room, d *delivery, bound, asked *state.
 	}
 }
 
-// isEcho reports whether the question is one of ping: its answer is known by its number, from wherever it comes (ping_lookup, and
-// raw(7) for ping as root).
-func isEcho(f *Flow) bool { return f.Proto != filter.TCP && f.Proto != filter.UDP }
-
 // expected reports whether an answer is the one that the sender waits for.
 func (t *tracer) expected(p *filter.Packet) bool {
 	f := t.flow
 	if p.Src != f.Dst || f.From.IsValid() && p.Dst != f.From {
 		return false
 	}
-	return isEcho(f) || p.SPort == f.Port && p.DPort == t.srcPort()
+	return f.Proto != filter.TCP && f.Proto != filter.UDP || p.SPort == f.Port && p.DPort == t.srcPort()
 }
 
 // misrouted names a reply that left its namespace by another way than the request came, and got lost there.

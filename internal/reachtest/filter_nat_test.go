@@ -103,7 +103,10 @@ sys ~h net.ipv4.ip_forward=1; inside ~h iptables-legacy -t nat -A PREROUTING -d 
 table inet p { chain pre { type nat hook prerouting priority dstnat; ip daddr 10.96.0.10 meta l4proto { tcp, udp } th dport 80 dnat ip to 10.0.0.2:8080
 }
 }
-X`, served("~b", "tcp 8080", "udp 8080"), asked("~a", "10.96.0.10:80 reply ~s nat-bypassed"),
+table ip q { chain pre { type nat hook prerouting priority dstnat; icmp type echo-request ip daddr 10.0.0.254 dnat to 10.0.0.2
+}
+}
+X`, served("~b", "tcp 8080", "udp 8080"), append(asked("~a", "10.96.0.10:80 reply ~s nat-bypassed"), question{src: "~a", dst: "10.0.0.254", want: "yes"}),
 			},
 			true,
 		},

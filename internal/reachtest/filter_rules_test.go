@@ -80,7 +80,7 @@ table ip f {
 	chain fw { type filter hook forward priority 0; ip dscp ef drop
 	}
 }
-X`, served("~b", "tcp 80", "tcp 81", "udp 53"), asked("~a", "10.0.2.2:53/udp request ~r ttl-exceeded", "10.0.2.2:80 request ~r filter-drop", "10.0.2.2:8080 reply ~r nat-bypassed", "10.0.2.2 yes")},
+X`, served("~b", "tcp 80", "tcp 81", "udp 53"), append(asked("~a", "10.0.2.2:53/udp request ~r ttl-exceeded", "10.0.2.2:80 request ~r filter-drop", "10.0.2.2:8080 reply ~r nat-bypassed", "10.0.2.2 yes"), question{src: "~a", dst: "10.0.9.9", want: "yes", also: "nat-bypassed"})},
 			false,
 		},
 		{
