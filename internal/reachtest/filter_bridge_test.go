@@ -3,8 +3,8 @@ package reachtest_test
 import "slices"
 
 // bridgeScenes are about rules that see what a bridge passes on, and about sockets.
-func bridgeScenes() []filterScene {
-	return []filterScene{
+func bridgeScenes() []mendable {
+	return []mendable{
 		{
 			scene{
 				"Q01-chains-of-a-bridge", `B2; at ~a va fd00::1/64; at ~b vb fd00::2/64; rules ~s <<X

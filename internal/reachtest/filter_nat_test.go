@@ -3,8 +3,8 @@ package reachtest_test
 import "slices"
 
 // natScenes are about addresses and ports that are rewritten on the way.
-func natScenes() []filterScene {
-	return []filterScene{
+func natScenes() []mendable {
+	return []mendable{
 		{
 			// Where all that the kernel may choose ends alike, it need not be known what it chooses.
 			scene{

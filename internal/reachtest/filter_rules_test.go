@@ -3,8 +3,8 @@ package reachtest_test
 import "slices"
 
 // ruleScenes are about rules of nftables.
-func ruleScenes() []filterScene {
-	return []filterScene{
+func ruleScenes() []mendable {
+	return []mendable{
 		{
 			// Ingress chains of tables inet see what family the packet is of; ARP does not come to them.
 			scene{"L01-ingress-of-two-families", `R6; rules ~r <<X

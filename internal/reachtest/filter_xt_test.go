@@ -3,8 +3,8 @@ package reachtest_test
 import "slices"
 
 // xtScenes are about iptables, legacy and nft.
-func xtScenes() []filterScene {
-	return []filterScene{
+func xtScenes() []mendable {
+	return []mendable{
 		{
 			scene{
 				"M01-owners", `P2

@@ -24,13 +24,37 @@ const inventionsWide = 8
 
 // TestInventions is TestScenes for cases that combine features, side by side: "~" in a case stands before the names of its rooms.
 func TestInventions(t *testing.T) {
+	var list []mendable
+	for _, s := range inventions() {
+		list = append(list, mendable{scene: s})
+	}
+	sideBySide(t, "n", list, false)
+}
+
+// TestFilterScenes is that for rules, NAT, bridges' filters and sockets.
+func TestFilterScenes(t *testing.T) {
+	kerneltest.Need(t, "exec:iptables-nft")
+	sideBySide(t, "f", slices.Concat(ruleScenes(), xtScenes(), natScenes(), bridgeScenes()), true)
+}
+
+// TestWalks is that for decisions on a packet's way.
+func TestWalks(t *testing.T) { sideBySide(t, "q", walks(), false) }
+
+// A mendable is a case of which the commands that answers offer may be run: they must help.
+type mendable struct {
+	scene
+	mends bool
+}
+
+// sideBySide runs cases in rooms of their own. Of those that mend, the answer to the last question is taken at its word, or to each.
+func sideBySide(t *testing.T, prefix string, list []mendable, each bool) {
+	t.Helper()
 	kerneltest.Need(t, "veth", "bridge", "vxlan", "macvlan", "nftables", "iptables-legacy", "ipv6", "bridge-nf", "exec:ip", "exec:nft", "root")
 	w, err := warren.Open(warren.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = w.Close() })
-	list := inventions()
 	only := os.Getenv("WARREN_REACH_SCENE")
 	turn := make(chan struct{}, inventionsWide)
 	var wait sync.WaitGroup
@@ -41,7 +65,10 @@ func TestInventions(t *testing.T) {
 		turn <- struct{}{}
 		wait.Go(func() {
 			defer func() { <-turn }()
-			v := invention{scene: s, w: w, prefix: fmt.Sprintf("n%d", i)}
+			v := invention{scene: s.scene, w: w, prefix: fmt.Sprintf("%s%d", prefix, i)}
+			if s.mends {
+				v.mends = func(at int) bool { return each || at == len(s.ask)-1 }
+			}
 			if err := v.run(t); err != nil {
 				t.Errorf("%s: %v", s.id, err)
 			}
@@ -59,9 +86,7 @@ type invention struct {
 	w      *warren.Warren
 	prefix string
 	rooms  map[string]*netns.Handle
-	// after is done with each question once it is answered, and last behind them all; nil = nothing.
-	after func(context.Context, question) error
-	last  func(context.Context) error
+	mends  func(at int) bool // which of the questions; nil = none
 }
 
 func (v *invention) named(s string) string { return strings.ReplaceAll(s, "~", v.prefix) }
@@ -101,17 +126,14 @@ func (v *invention) run(t *testing.T) error {
 		defer stop()
 	}
 	var errs []error
-	for _, q := range v.scene.ask {
+	for i, q := range v.scene.ask {
 		err := v.question(ctx, q)
-		if err == nil && v.after != nil {
-			err = v.after(ctx, q)
+		if err == nil && v.mends != nil && v.mends(i) {
+			err = v.mend(ctx, q)
 		}
 		errs = append(errs, err)
 	}
-	if err := errors.Join(errs...); err != nil || v.last == nil {
-		return err
-	}
-	return v.last(ctx)
+	return errors.Join(errs...)
 }
 
 // question asks, sends a real packet, and asks again.
