@@ -201,7 +201,7 @@ func (s *session) addrsOfLink(p *printer, f *addrFilter, l *linkMsg, all []addrM
 	case s.opt.oneline, f.family == unix.AF_UNSPEC && f.label != "":
 		p.openObject("")
 	default:
-		s.printLink(p, l, s.linked, f.family, 0)
+		s.printLink(p, l, s.linked, f.family)
 		p.text("\n")
 		shown = true
 	}
@@ -223,11 +223,11 @@ func (s *session) addrsOfLink(p *printer, f *addrFilter, l *linkMsg, all []addrM
 // printStatsAfter prints the counters as lines of their own.
 func (s *session) printStatsAfter(p *printer, l *linkMsg) {
 	if p.isJSON() {
-		s.printStats(p, l, 0)
+		s.printStats(p, l)
 		return
 	}
 	sub := &printer{nl: p.nl}
-	s.printStats(sub, l, 0)
+	s.printStats(sub, l)
 	p.text("%s\n", strings.TrimPrefix(sub.b.String(), p.nl))
 }
 

@@ -113,7 +113,7 @@ func (s *session) tellIP(p *printer, m netlink.Message, index uint32, head func(
 			s.printLinkBrief(p, &l, false)
 			return
 		}
-		s.printLink(p, &l, false, unix.AF_UNSPEC, 0)
+		s.printLink(p, &l, false, unix.AF_UNSPEC)
 		p.text("\n")
 	case unix.RTM_NEWADDR, unix.RTM_DELADDR:
 		a, ok := readAddr(data)

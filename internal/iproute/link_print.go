@@ -107,7 +107,7 @@ func (s *session) printLinkBrief(p *printer, l *linkMsg, addrs bool) {
 }
 
 // printLink prints a link; for "ip addr" without what only "ip link" shows, and left open for the addresses.
-func (s *session) printLink(p *printer, l *linkMsg, forLink bool, family, least int) {
+func (s *session) printLink(p *printer, l *linkMsg, forLink bool, family int) {
 	p.openObject("")
 	s.printDeleted(p)
 	num(p, "ifindex", "%d: ", l.index)
@@ -155,7 +155,7 @@ func (s *session) printLink(p *printer, l *linkMsg, forLink bool, family, least 
 		p.str("ifalias", "alias %s", l.a.Str(unix.IFLA_IFALIAS))
 	}
 	if s.opt.stats > 0 && forLink {
-		s.printStats(p, l, least)
+		s.printStats(p, l)
 	}
 	if forLink || s.opt.details {
 		s.printVFs(p, l)

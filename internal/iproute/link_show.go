@@ -151,10 +151,6 @@ func (s *session) linkMessages(f *linkFilter, family int) [][]byte {
 
 func (s *session) showLinks(f *linkFilter, family int, forLink bool) {
 	s.linkByName(f)
-	least := 0
-	if f.index != 0 {
-		least = 7 // as ip does it for one link
-	}
 	p := s.out()
 	for _, data := range s.linkMessages(f, unix.AF_UNSPEC) {
 		l, ok := readLink(data)
@@ -171,7 +167,7 @@ func (s *session) showLinks(f *linkFilter, family int, forLink bool) {
 			s.printLinkBrief(p, &l, false)
 			continue
 		}
-		s.printLink(p, &l, forLink, family, least)
+		s.printLink(p, &l, forLink, family)
 		p.text("\n")
 		p.closeObject()
 	}

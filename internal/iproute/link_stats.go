@@ -30,7 +30,7 @@ func statRows() (rx, rxErrors, tx, txErrors []counter) {
 
 // printStats prints the counters; -s twice adds those of each kind of error,
 // whose columns "ip link" makes at least seven wide.
-func (s *session) printStats(p *printer, l *linkMsg, least int) {
+func (s *session) printStats(p *printer, l *linkMsg) {
 	b := l.a.Bytes(unix.IFLA_STATS64)
 	if b == nil {
 		return
@@ -66,13 +66,13 @@ func (s *session) printStats(p *printer, l *linkMsg, least int) {
 	s.statRow(p, "RX:", rx, width, at)
 	if s.opt.stats > 1 {
 		p.text("%s", p.nl)
-		s.errorRow(p, "RX errors:", rxErrors, width, at, least)
+		s.errorRow(p, "RX errors:", rxErrors, width, at)
 	}
 	p.text("%s", p.nl)
 	s.statRow(p, "TX:", tx, width, at)
 	if s.opt.stats > 1 {
 		p.text("%s", p.nl)
-		s.errorRow(p, "TX errors:", txErrors, width, at, least)
+		s.errorRow(p, "TX errors:", txErrors, width, at)
 	}
 }
 
@@ -97,8 +97,8 @@ func (s *session) statRow(p *printer, title string, row []counter, width []int, 
 	}
 }
 
-// errorRow has a first column that is empty; numbers are in columns of at least that width.
-func (s *session) errorRow(p *printer, title string, row []counter, width []int, at func(int) uint64, least int) {
+// errorRow has a first column that is empty.
+func (s *session) errorRow(p *printer, title string, row []counter, width []int, at func(int) uint64) {
 	p.text("    %s%*s", title, width[0]-10, "")
 	for i, c := range row[1:] {
 		if c.title != "nohandler" || at(c.at) != 0 {
@@ -108,7 +108,7 @@ func (s *session) errorRow(p *printer, title string, row []counter, width []int,
 	p.text("%s%*s", p.nl, width[0]+5, "")
 	for i, c := range row[1:] {
 		if c.title != "" && (c.title != "nohandler" || at(c.at) != 0) {
-			p.text("%*s ", max(least, width[i+1]), s.amount(at(c.at)))
+			p.text("%*s ", width[i+1], s.amount(at(c.at)))
 		}
 	}
 }

@@ -246,7 +246,7 @@ func (f *neighFilter) lets(b []byte) bool {
 		return false
 	}
 	family, index, state, flags := int(b[0]), native.Uint32(b[4:]), uint32(native.Uint16(b[8:])), b[10]
-	if family != unix.AF_INET && family != unix.AF_INET6 || f.family != unix.AF_UNSPEC && f.family != family || f.index != 0 && f.index != index {
+	if family != unix.AF_INET && family != unix.AF_INET6 && f.family != unix.AF_BRIDGE || f.family != unix.AF_UNSPEC && f.family != family || f.index != 0 && f.index != index {
 		return false
 	}
 	if f.state&state == 0 && flags&(unix.NTF_PROXY|unix.NTF_EXT_LEARNED) == 0 && (state != 0 || f.state&0x100 == 0) {

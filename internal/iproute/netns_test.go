@@ -49,3 +49,13 @@ func compare(t *testing.T, line string, got, want result) {
 		t.Errorf("%s: iproute2 (-), we (+):\n%s\nthey said: %s\nwe said: %s", line, d, want.Err, got.Err)
 	}
 }
+
+// TestNoNameAtAll: a script whose variable is empty must not work on its own namespace.
+func TestNoNameAtAll(t *testing.T) {
+	for _, line := range [][]string{{"ip", "-n", "", "link"}, {"ip", "-netns", "", "link"}, {"bridge", "-n", "", "link"}, {"ip", "netns", "exec", "", "true"}} {
+		compare(t, strings.Join(line, " "), ours(t, "", line...), theirs(t, "", line...))
+	}
+	if r := ours(t, "", "warren", "-n", "", "link"); r.Code == 0 || r.Out != "" {
+		t.Errorf("under our own name: %+v", r)
+	}
+}

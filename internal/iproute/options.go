@@ -108,7 +108,7 @@ func ipOptions() []option {
 		{"-rcvbuf", func(_ *options, w *words) { u32(w.next(), "rcvbuf size") }},
 		{"-color", nil},
 		{"-help", func(o *options, _ *words) { o.help = true }},
-		{"-netns", func(o *options, w *words) { o.netns = w.next() }},
+		{"-netns", netnsOption},
 		{"-Numeric", func(o *options, _ *words) { o.numeric = true }},
 		{"-all", func(o *options, _ *words) { o.all = true }},
 		{"-pretty", func(o *options, _ *words) { o.pretty = true }},
@@ -128,13 +128,20 @@ func bridgeOptions() []option {
 		{"-family", func(o *options, w *words) { o.family = familyOf(w.next()) }},
 		{"-4", func(o *options, _ *words) { o.family = unix.AF_INET }},
 		{"-6", func(o *options, _ *words) { o.family = unix.AF_INET6 }},
-		{"-netns", func(o *options, w *words) { o.netns = w.next() }},
+		{"-netns", netnsOption},
 		{"-color", nil},
 		{"-compressvlans", func(o *options, _ *words) { o.compress = true }},
 		{"-force", func(o *options, _ *words) { o.force = true }},
 		{"-json", func(o *options, _ *words) { o.json = true }},
 		{"-pretty", func(o *options, _ *words) { o.pretty = true }},
 		{"-batch", func(o *options, w *words) { o.batch = w.next() }},
+	}
+}
+
+// netnsOption reads the name of a namespace. None at all is no name, lest a script whose variable is empty works on its own namespace.
+func netnsOption(o *options, w *words) {
+	if o.netns = w.next(); o.netns == "" {
+		die("Cannot open network namespace \"\": No such file or directory")
 	}
 }
 

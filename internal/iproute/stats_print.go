@@ -20,7 +20,7 @@ func (s *session) showStats64(p *printer, b []byte) {
 	m.Bytes(unix.IFLA_STATS64, b)
 	l := linkMsg{a: rtnl.ParseAttrs(m.Patch(0))}
 	sub := &printer{nl: p.nl, js: p.js, color: p.color, dark: p.dark}
-	s.printStats(sub, &l, 0)
+	s.printStats(sub, &l)
 	// printStats begins with the end of the line before.
 	p.text("%s", sub.b.String()[min(len(p.nl), sub.b.Len()):])
 }

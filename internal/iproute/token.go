@@ -55,7 +55,9 @@ func tokenShow(s *session, w *words) {
 			continue
 		}
 		p.openObject("")
-		p.colored(colorInet6, "token", "token %s ", token.String())
+		p.text("token ")
+		p.colored(colorInet6, "token", "%s", token.String())
+		p.text(" ")
 		p.text("dev ")
 		p.colored(colorName, "ifname", "%s\n", s.nameOf(l.index))
 		p.closeObject()
