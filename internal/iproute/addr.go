@@ -76,9 +76,8 @@ func addrModify(s *session, w *words, typ int, flags netlink.HeaderFlags) {
 		m.Addr(unix.IFA_ADDRESS, r.peer.addr)
 	case r.local.addr.IsValid():
 		if typ == unix.RTM_DELADDR && r.local.addr.Is4() && !r.local.specified {
-			s.hint("Warning: Executing wildcard deletion to stay compatible with old scripts.\n" +
-				"         Explicitly specify the prefix length (" + r.local.addr.String() + "/" + "32) to avoid this warning.\n" +
-				"         This special behaviour is likely to disappear in further releases,\n         fix your scripts!")
+			a := r.local.addr.String()
+			s.hint("Warning: " + a + " without a prefix length deletes the first " + a + ", whatever its length (say " + a + "/32 to mean that one)")
 		} else {
 			m.Addr(unix.IFA_ADDRESS, r.local.addr)
 		}

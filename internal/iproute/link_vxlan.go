@@ -253,7 +253,7 @@ func (v *vxlanWords) check() {
 		v.port = gpePort
 	case !v.r.set:
 		// Without a word the kernel takes a port of its own from before there was a number for vxlan; iproute2 leaves it at that.
-		v.r.s.hint("vxlan: destination port not specified\nWill use Linux kernel default (non-standard value)\nUse 'dstport 4789' to get the IANA assigned value\nUse 'dstport 0' to get default and quiet this message")
+		v.r.s.hint("vxlan: without dstport the kernel takes a port of its own (the registered one is dstport 4789, dstport 0 says nothing)")
 	}
 }
 

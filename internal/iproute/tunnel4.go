@@ -144,7 +144,7 @@ func (t *tunnel4) mode(word string) (isatap bool) {
 		die("Unknown tunnel mode \"%s\"", word)
 	}
 	if t.Proto != 0 && t.Proto != proto {
-		die("You managed to ask for more than one tunnel mode.")
+		die("A tunnel has one mode only.")
 	}
 	t.Proto = proto
 	if word == "vti" {

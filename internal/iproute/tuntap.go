@@ -97,7 +97,7 @@ func (t *tuntap) mode(word string) {
 		die("Unknown tunnel mode \"%s\"", word)
 	}
 	if t.flags&(unix.IFF_TUN|unix.IFF_TAP)&^mode != 0 {
-		die("You managed to ask for more than one tunnel mode.")
+		die("A link has one mode only.")
 	}
 	t.flags |= mode
 }

@@ -113,7 +113,7 @@ func mountUnified() string {
 	}
 	switch err := unix.Mount("none", at, "cgroup2", 0, ""); {
 	case errors.Is(err, unix.ENODEV):
-		die("Failed to mount cgroup2. Are CGROUPS enabled in your kernel?")
+		die("cannot mount cgroup2: it seems that the kernel has no control groups")
 	case err != nil && !errors.Is(err, unix.EBUSY):
 		die("Failed to mount cgroup2: %s", errnoText(err))
 	}

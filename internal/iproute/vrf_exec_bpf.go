@@ -51,7 +51,7 @@ func bindSockets(folder string, index int) {
 	if err != nil {
 		text := "Failed to load BPF prog: '" + errnoText(err) + "'"
 		if !errors.Is(err, unix.EPERM) {
-			text += "\nKernel compiled with CGROUP_BPF enabled?"
+			text += "\n(hint: it takes CONFIG_CGROUP_BPF)"
 		}
 		die("%s", text)
 	}

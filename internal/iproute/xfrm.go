@@ -107,7 +107,7 @@ func (x *xfrmCommand) query(typ int, m *rtnl.Message) netlink.Message {
 	r := c.Query([]nl.Request{req})[0]
 	xfrmRefused(r.Err)
 	if len(r.Messages) == 0 {
-		exit("An error :-)")
+		exit("the kernel has not answered")
 	}
 	return r.Messages[0]
 }

@@ -94,7 +94,7 @@ func tellEntry[ID, T, X xfrm.Layout](x *xfrmCommand, p *printer, m netlink.Messa
 func (x *xfrmCommand) tellState(p *printer, m netlink.Message) {
 	tellEntry[xfrm.StateID](x, p, m, &xfrmKind[xfrm.State, xfrm.Expire]{
 		name: "state", add: xfrm.NewState, update: xfrm.UpdState, del: xfrm.DelState, expire: xfrm.MsgExpire,
-		entry: xfrm.AttrState, lost: "Buggy XFRM_MSG_DELSA: no XFRMA_SA",
+		entry: xfrm.AttrState, lost: "a state was deleted, but the message does not say which",
 		expired: func(e xfrm.Expire) (xfrm.State, uint8) { return e.State, e.Hard },
 		lets:    func(s *xfrm.State, _ rtnl.Attrs) (lets, ok bool) { return x.filter.letsState(s), true },
 		print:   x.printState,
@@ -137,7 +137,7 @@ func (x *xfrmCommand) printState(p *printer, s *xfrm.State, a rtnl.Attrs) {
 func (x *xfrmCommand) tellPolicy(p *printer, m netlink.Message) {
 	tellEntry[xfrm.PolicyID](x, p, m, &xfrmKind[xfrm.Policy, xfrm.PolicyExpire]{
 		name: "policy", add: xfrm.NewPolicy, update: xfrm.UpdPolicy, del: xfrm.DelPolicy, expire: xfrm.PolExpire,
-		entry: xfrm.AttrPolicy, lost: "Buggy XFRM_MSG_DELPOLICY: no XFRMA_POLICY",
+		entry: xfrm.AttrPolicy, lost: "a policy was deleted, but the message does not say which",
 		expired: func(e xfrm.PolicyExpire) (xfrm.Policy, uint8) { return e.Policy, e.Hard },
 		lets: func(policy *xfrm.Policy, a rtnl.Attrs) (lets, ok bool) {
 			if a.Has(xfrm.AttrPolicyType) {
