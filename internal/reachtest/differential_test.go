@@ -142,10 +142,32 @@ func compare(t *testing.T, w *warren.Warren, seed uint64, i int, loud bool, n *t
 		}
 		n.agree.Add(1)
 		again, err := w.Why(ctx, q)
-		if err != nil || again.Reachable != v.Reachable || code(again) != code(v) {
+		if err == nil && !sameVerdict(v, again) {
+			again, err = world.onceMore(ctx, w, s, rooms, v)
+		}
+		if err != nil || !sameVerdict(v, again) {
 			t.Errorf("world %d: %s -> %s size %d: cold %s, warm %s (%v)\n%s\n%s", i, s.src, q.Destination, s.size, short(v), short(again), err, walk(again), world)
 		}
 	}
+}
+
+func sameVerdict(a, b reach.Verdict) bool { return a.Reachable == b.Reachable && code(a) == code(b) }
+
+// onceMore forgets all neighbours, asks, sends the packet and asks again: between the first two questions the world may have learned
+// something of its own accord, from what IPv6 sends now and then. When it does not start as it did the first time, that answer is
+// returned.
+func (w *world) onceMore(ctx context.Context, warrens *warren.Warren, s shot, rooms map[string]*netns.Handle, first reach.Verdict) (reach.Verdict, error) {
+	for _, r := range w.rooms {
+		if err := batch(ctx, []string{"neigh flush all"}, "ip", "-n", w.prefix+r, "-batch", "-"); err != nil {
+			return reach.Verdict{}, err
+		}
+	}
+	v, err := warrens.Why(ctx, w.question(s))
+	if err != nil || !sameVerdict(v, first) {
+		return v, err
+	}
+	fire(ctx, rooms[s.src], s, 900*time.Millisecond)
+	return warrens.Why(ctx, w.question(s))
 }
 
 func (w *world) question(s shot) warren.WhyQuery {
