@@ -81,6 +81,9 @@ func (s *search) xmitBelow(r *room, dev *state.Link, f frame, tr trail) {
 // macvlanIn gives what came in by a parent to its children (macvlan_handle_frame).
 func (s *search) macvlanIn(r *room, dev *state.Link, f frame, tr trail) {
 	kids := s.t.above(r, dev, "macvlan", "macvtap")
+	if dev.Promiscuity > 0 && dev.Master == "" && len(kids) == 0 && !s.t.flow.Complete {
+		s.t.missing.Everywhere = true // one in mode passthru may have it all, and nothing leads to it
+	}
 	var from *state.Link
 	for _, c := range kids {
 		if c.dev.MAC == f.src {

@@ -12,13 +12,15 @@ type Link struct {
 	// Flags are all of ifi_flags as observed (netdevice(7)).
 	Flags uint32 `json:"flags,omitempty"`
 	// OperState is IFLA_OPERSTATE in RFC 2863's words as ip prints them: "UP", "DOWN", "LOWERLAYERDOWN", "UNKNOWN", ...
-	OperState  string   `json:"operstate,omitempty"`
-	MTU        uint32   `json:"mtu,omitempty"` // bytes
-	MAC        MAC      `json:"mac,omitzero"`
-	TxQueueLen uint32   `json:"txqueuelen,omitempty"` // packets
-	Group      uint32   `json:"group,omitempty"`
-	Alias      string   `json:"alias,omitempty"`    // IFLA_IFALIAS, at most 255 bytes
-	AltNames   []string `json:"altnames,omitempty"` // sorted; Linux 5.5
+	OperState  string `json:"operstate,omitempty"`
+	MTU        uint32 `json:"mtu,omitempty"` // bytes
+	MAC        MAC    `json:"mac,omitzero"`
+	TxQueueLen uint32 `json:"txqueuelen,omitempty"` // packets
+	Group      uint32 `json:"group,omitempty"`
+	// Promiscuity is IFLA_PROMISCUITY: how many take all frames that come by, a bridge, a macvlan in mode passthru, a capture. Observed only.
+	Promiscuity uint32   `json:"promiscuity,omitempty"`
+	Alias       string   `json:"alias,omitempty"`    // IFLA_IFALIAS, at most 255 bytes
+	AltNames    []string `json:"altnames,omitempty"` // sorted; Linux 5.5
 	// NoAddrGen: the link gives itself no IPv6 address (IFLA_INET6_ADDR_GEN_MODE is "none", or it has no IPv6 at all).
 	// False is not declared.
 	NoAddrGen bool `json:"no_addrgen,omitempty"`

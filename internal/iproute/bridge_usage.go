@@ -8,7 +8,8 @@ const (
                        [ mcast_router NUMBER ] [ backup_port DEVICE ] [ nobackup_port ] [ self ] [ master ]
        bridge link show [ dev DEV ]`
 	fdbUsage = `Usage: bridge fdb [ show ] [ br BRIDGE ] [ brport LINK ] [ vlan VLAN ] [ state STATE ] [ dynamic ]
-       bridge fdb get [ to ] LLADDR { br BRIDGE | brport LINK | dev LINK } [ vlan VLAN ] [ vni NUMBER ] [ self | master ] [ dynamic ]
+       bridge fdb get [ to ] LLADDR { br BRIDGE | brport LINK | dev LINK } [ vlan VLAN ] [ vni NUMBER ]
+                  [ self | master ] [ dynamic ]
        bridge fdb { add | append | del | replace } LLADDR dev LINK [ self ] [ master ] [ local | static | dynamic ]
                   [ sticky ] [ use ] [ router ] [ extern_learn ] [ vlan VLAN ] [ src_vni NUMBER ]
                   [ dst ADDRESS ] [ port PORT ] [ vni NUMBER ] [ nhid ID ] [ via LINK ]

@@ -29,5 +29,10 @@ func soakedScenes() []scene {
 			"S04-one-way-twice", "V2; ip -n b route add 10.0.0.1/32 metric 1 nexthop via 10.0.0.2 nexthop via 10.0.0.2", nil,
 			[]question{{src: "a", dst: "192.168.9.2:80", want: "request b no-listener"}},
 		},
+		{
+			// All that comes in by vb is mp's, of which nothing in b tells but that somebody takes every frame.
+			"S05-passthru-elsewhere", "P2; room c; ip -n b link add mp link vb type macvlan mode passthru; ip -n b link set mp netns c; ip -n c link set mp up", nil,
+			[]question{{src: "a", dst: "10.0.0.2", want: "request c forwarding-disabled"}},
+		},
 	}
 }

@@ -87,7 +87,7 @@ var anyLink = rapid.Custom(func(t *rapid.T) state.Link {
 		Kind:      rapid.SampledFrom([]string{"", "veth", "bridge", "vxlan", "macvlan", "macvtap", "ipvlan", "vlan", "tun", "dummy", "ifb"}).Draw(t, "kind"),
 		Flags:     rapid.Uint32().Draw(t, "flags"),
 		OperState: opt(rapid.SampledFrom([]string{"UNKNOWN", "DOWN", "LOWERLAYERDOWN", "UP", "77"})).Draw(t, "operstate"),
-		MTU:       num.Draw(t, "mtu"), MAC: opt(mac).Draw(t, "mac"), TxQueueLen: num.Draw(t, "txqlen"), Group: num.Draw(t, "group"),
+		MTU:       num.Draw(t, "mtu"), MAC: opt(mac).Draw(t, "mac"), TxQueueLen: num.Draw(t, "txqlen"), Group: num.Draw(t, "group"), Promiscuity: num.Draw(t, "promiscuity"),
 		Alias: opt(word).Draw(t, "alias"), Master: opt(link).Draw(t, "master"),
 		AltNames: opt(rapid.SliceOfNDistinct(rapid.StringMatching(`[a-z.]{16,127}`), 1, 4, rapid.ID)).Draw(t, "altnames"),
 		IPv4:     opt(rapid.SliceOfN(rapid.Int32(), 1, 40)).Draw(t, "ipv4"), IPv6: opt(rapid.SliceOfN(rapid.Int32(), 1, 60)).Draw(t, "ipv6"),

@@ -21,6 +21,7 @@ type message = netlink.Message
 
 // onlyDeclared clears in got what want does not declare.
 func onlyDeclared(want, got state.Link) state.Link {
+	got.Promiscuity = 0
 	got.Index, got.Flags, got.OperState, got.Peer, got.Lower, got.IPv4, got.IPv6 = 0, 0, "", nil, nil, nil, nil
 	if want.MTU == 0 {
 		got.MTU = 0

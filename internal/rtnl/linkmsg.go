@@ -50,6 +50,8 @@ func decodeLink(data []byte, names Names, stats bool) (state.Link, error) {
 			l.TxQueueLen = w.u32()
 		case unix.IFLA_GROUP:
 			l.Group = w.u32()
+		case unix.IFLA_PROMISCUITY:
+			l.Promiscuity = w.u32()
 		case unix.IFLA_IFALIAS:
 			l.Alias = w.str()
 		case unix.IFLA_MASTER:
@@ -117,6 +119,7 @@ func EncodeLink(l state.Link, names Names) ([]byte, error) {
 	}
 	e.optU32(unix.IFLA_MTU, l.MTU)
 	e.optU32(unix.IFLA_GROUP, l.Group)
+	e.optU32(unix.IFLA_PROMISCUITY, l.Promiscuity)
 	e.optMAC(unix.IFLA_ADDRESS, l.MAC)
 	e.optStr(unix.IFLA_IFALIAS, l.Alias)
 	e.index(unix.IFLA_MASTER, names, l.Master)
