@@ -92,8 +92,10 @@ func gatewayOn(r *room, dev *state.Link, far *room, at *state.Link, is6 bool) ne
 			}
 		}
 	}
-	if ip, ok := far.linkLocal(at.Name); ok && is6 {
-		return ip
+	if is6 { // else what IPv6 has need not be read
+		if ip, ok := far.linkLocal(at.Name); ok {
+			return ip
+		}
 	}
 	return netip.Addr{}
 }
