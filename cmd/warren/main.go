@@ -27,7 +27,7 @@ func main() {
 
 // garbage is how much of it a command may make before it is collected, in percent of what it holds: a command lives
 // shortly. With 1,000 nodes that stays below 60 MB.
-const garbage = 220
+const garbage = 150
 
 func run(args []string) int {
 	switch {
